@@ -1,0 +1,24 @@
+"""What runs workflows: actors of pykka's kind, on one run queue, woken by one timer wheel."""
+
+from __future__ import annotations
+
+from .directory import Directory, RowSource
+from .scheduled_actor import ScheduledActor
+from .scheduler import Scheduler
+from .system import ActorSystem, Rows
+from .timer_actor import Advance, TimerWheelActor
+from .timer_wheel import TimerWheel
+from .workflow_actor import WorkflowActor
+
+__all__ = [
+    "ActorSystem",
+    "Advance",
+    "Directory",
+    "RowSource",
+    "Rows",
+    "ScheduledActor",
+    "Scheduler",
+    "TimerWheel",
+    "TimerWheelActor",
+    "WorkflowActor",
+]

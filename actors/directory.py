@@ -1,0 +1,125 @@
+"""The directory: which actor a workflow id, an entity or a correlation id means.
+
+Actors are made when they are needed: a workflow that nobody has addressed since the world was opened is only a
+row. The directory keeps, in memory, the ids of active workflows by entity and by correlation id; it finds rows
+through a `RowSource` and does not know where they are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from ..workflows.instance import Instance
+from ..workflows.messages import Status
+from .workflow_actor import WorkflowActor
+
+if TYPE_CHECKING:
+    from .system import ActorSystem
+
+K = TypeVar("K")
+# Most keys have one workflow, so that one id stands as itself; more are an ascending tuple.
+_Ids = int | tuple[int, ...]
+
+
+class RowSource(Protocol):
+    """Where rows come from: those of the turns that are not committed yet, then the store."""
+
+    def row(self, workflow_id: int) -> bytes | None:
+        """Return the latest row of a workflow, or None if there is none."""
+        ...
+
+
+class Directory:
+    """Finds the actors of a world."""
+
+    def __init__(self, system: ActorSystem, source: RowSource) -> None:
+        self.actors: dict[int, WorkflowActor] = {}
+        self.by_entity: dict[int, _Ids] = {}
+        self.by_group: dict[str, _Ids] = {}
+        self.active = 0
+        self._system = system
+        self._source = source
+
+    def add(self, instance: Instance) -> WorkflowActor:
+        """Register a new active workflow and return its actor."""
+        self.index(instance.workflow_id, instance.entity_id, instance.correlation_id)
+        return self.make(instance)
+
+    def make(self, instance: Instance) -> WorkflowActor:
+        """Make the actor of an instance that is indexed already."""
+        actor = self.actors[instance.workflow_id] = WorkflowActor(self._system, instance)
+        return actor
+
+    def index(self, workflow_id: int, entity_id: int | None, correlation_id: str | None) -> None:
+        """Enter an active workflow under its entity and group."""
+        self.active += 1
+        if entity_id is not None:
+            _enter(self.by_entity, entity_id, workflow_id)
+        if correlation_id is not None:
+            _enter(self.by_group, correlation_id, workflow_id)
+
+    def remove(self, instance: Instance) -> None:
+        """Forget a workflow that ended; a failed one comes back by `revive`."""
+        self.active -= 1
+        self.actors.pop(instance.workflow_id, None)
+        if instance.entity_id is not None:
+            _leave(self.by_entity, instance.entity_id, instance.workflow_id)
+        if instance.correlation_id is not None:
+            _leave(self.by_group, instance.correlation_id, instance.workflow_id)
+
+    def revive(self, actor: WorkflowActor) -> None:
+        """Register a failed workflow that runs again."""
+        instance = actor.instance
+        if instance.workflow_id not in self.actors:
+            self.index(instance.workflow_id, instance.entity_id, instance.correlation_id)
+            self.actors[instance.workflow_id] = actor
+
+    def find(self, workflow_id: int) -> WorkflowActor | None:
+        """Return the actor of a workflow that still takes messages, loading it if need be; else None.
+
+        A failed workflow takes the results of its children and a retry; it is loaded for that and not kept.
+        """
+        actor = self.actors.get(workflow_id)
+        if actor is not None:
+            return actor
+        row = self._source.row(workflow_id)
+        if row is None:
+            return None
+        instance = Instance.from_row(self._system.stepper, workflow_id, row)
+        if instance.status is Status.SUSPENDED:
+            return self.make(instance)
+        if instance.status is Status.FAILED:
+            return WorkflowActor(self._system, instance)
+        return None
+
+    def of_entity(self, entity_id: int) -> tuple[int, ...]:
+        """Return the ids of an entity's active workflows, ascending."""
+        return _listed(self.by_entity.get(entity_id))
+
+    def of_group(self, correlation_id: str) -> tuple[int, ...]:
+        """Return the ids of the active workflows with a correlation id, ascending."""
+        return _listed(self.by_group.get(correlation_id))
+
+    def warm(self) -> Iterator[WorkflowActor]:
+        """Iterate over the actors that are in memory."""
+        return iter(self.actors.values())
+
+
+def _listed(ids: _Ids | None) -> tuple[int, ...]:
+    if ids is None:
+        return ()
+    return ids if type(ids) is tuple else (ids,)  # type: ignore[return-value]
+
+
+def _enter(index: dict[K, _Ids], key: K, workflow_id: int) -> None:
+    known = index.get(key)
+    index[key] = workflow_id if known is None else tuple(sorted((*_listed(known), workflow_id)))
+
+
+def _leave(index: dict[K, _Ids], key: K, workflow_id: int) -> None:
+    left = tuple(number for number in _listed(index.get(key)) if number != workflow_id)
+    if not left:
+        index.pop(key, None)
+    else:
+        index[key] = left[0] if len(left) == 1 else left

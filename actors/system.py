@@ -1,0 +1,196 @@
+"""The actors of one world: run queue, directory, timer wheel and stepper, put together.
+
+It runs turns in memory. It has no clock and no store: time comes in as numbers, and rows leave through the
+buffer of a `Rows` object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from ..workflows.codec import Codec
+from ..workflows.context import Context
+from ..workflows.definition import WorkflowType
+from ..workflows.errors import LimitError, UnknownWorkflowError
+from ..workflows.limits import Limits
+from ..workflows.messages import SIGNAL, START, TICK, Message, Status
+from ..workflows.signal import Signal
+from ..workflows.stepper import SEND, SPAWN, TELL, Stepper
+from ..workflows.versions import CodeBook
+from .directory import Directory, RowSource
+from .scheduler import Scheduler
+from .timer_actor import TimerWheelActor
+from .timer_wheel import TimerWheel
+from .workflow_actor import WorkflowActor
+
+
+class Rows(RowSource, Protocol):
+    """A row source with a buffer of what the turns since the last commit have written."""
+
+    fresh: dict[int, bytes]
+
+
+class ActorSystem:
+    """Everything that runs a world's workflows, on one thread.
+
+    Attributes:
+        steps: messages that changed a workflow, counted since the world was opened.
+        fault: an exception of the engine itself; the turn must not be kept.
+    """
+
+    def __init__(
+        self,
+        types: Mapping[str, WorkflowType[Any, Any]],
+        codes: CodeBook,
+        codec: Codec,
+        rows: Rows,
+        *,
+        new_workflow_id: Callable[[], int],
+        logger_of: Callable[[Context], Any],
+        take_foreign_signal: Callable[[int, Signal], None],
+        seed: int,
+        limits: Limits,
+        paranoid: bool,
+        tick_us: int,
+        now_us: int,
+    ) -> None:
+        self.rows = rows
+        self.new_workflow_id = new_workflow_id
+        self.logger_of = logger_of
+        self.take_foreign_signal = take_foreign_signal
+        self.steps = 0
+        self.fault: BaseException | None = None
+        self.current: Message = ()
+        self.stepper = Stepper(types, codes, codec, self, seed=seed, limits=limits, paranoid=paranoid)
+        self.stepper.now_us = now_us
+        self.scheduler = Scheduler()
+        self.directory = Directory(self, rows)
+        self.wheel = TimerWheel(tick_us=tick_us, now_us=now_us)
+        self.timer_actor = TimerWheelActor(self.scheduler, self.wheel, self.deliver_tick)
+        self.timer_actor.launch()
+        self._accepts = {
+            name: frozenset(signal.__name__ for signal in kind.accepts) for name, kind in types.items()
+        }
+
+    # -- delivering ----------------------------------------------------------------------------------------
+
+    def tell(self, workflow_id: int, message: Message) -> None:
+        """Queue a message for one workflow; it is dropped where the workflow has ended."""
+        actor = self.directory.find(workflow_id)
+        if actor is not None:
+            self.scheduler.queue.append((actor, message, None))
+
+    def send(self, ids: tuple[int, ...], message: Message) -> None:
+        """Queue a signal for those of these active workflows that accept its class."""
+        name = message[2]
+        for workflow_id in ids:
+            actor = self.directory.find(workflow_id)
+            if actor is not None and self._takes(actor, name):
+                self.scheduler.queue.append((actor, message, None))
+
+    def start(
+        self,
+        workflow_id: int,
+        type_name: str,
+        arguments: bytes,
+        *,
+        entity_id: int | None,
+        correlation_id: str | None,
+        now_us: int,
+    ) -> None:
+        """Make a workflow and queue its first step."""
+        instance, row = self.stepper.create(
+            workflow_id,
+            type_name,
+            arguments,
+            entity_id=entity_id,
+            correlation_id=correlation_id,
+            parent_id=None,
+            now_us=now_us,
+        )
+        self.rows.fresh[workflow_id] = row
+        actor = self.directory.add(instance)
+        self.scheduler.queue.append((actor, (START, now_us), None))
+
+    def apply_effects(self) -> None:
+        """Do what the last step asked for."""
+        effects = self.stepper.effects
+        self.stepper.effects = []
+        for kind, *parts in effects:
+            if kind == TELL:
+                self.tell(parts[0], parts[1])
+            elif kind == SEND:
+                entity_id, correlation_id, name, payload = parts
+                ids = self._addressed(None, entity_id, correlation_id)
+                self.send(ids, (SIGNAL, self.stepper.now_us, name, payload))
+            else:
+                assert kind == SPAWN
+                instance, row = parts
+                self.rows.fresh[instance.workflow_id] = row
+                actor = self.directory.add(instance)
+                self.scheduler.queue.append((actor, (START, self.stepper.now_us), None))
+
+    def carried(self) -> list[list[Any]]:
+        """Return the messages that the turn did not get to, as [workflow_id, *message]."""
+        return [
+            [actor.instance.workflow_id, *message]
+            for actor, message, _ in self.scheduler.queue
+            if isinstance(actor, WorkflowActor) and type(message) is tuple
+        ]
+
+    def deliver_tick(self, workflow_id: int, due_us: int) -> None:
+        """Queue the tick of a due timer."""
+        self.tell(workflow_id, (TICK, due_us))
+
+    # -- the port of the stepper ---------------------------------------------------------------------------
+
+    def last_row(self, workflow_id: int) -> bytes:
+        """Return the row that the workflow's last successful step left."""
+        row = self.rows.row(workflow_id)
+        if row is None:
+            raise UnknownWorkflowError(workflow_id)
+        return row
+
+    def refusal(self, workflow_id: int, signal: type[Signal]) -> str | None:
+        """Return why a workflow does not take a signal, or None if it does."""
+        actor = self.directory.find(workflow_id)
+        if actor is None:
+            return "it has ended" if self.rows.row(workflow_id) is not None else "there is no such workflow"
+        if actor.instance.status is not Status.SUSPENDED:
+            return "it has failed"
+        if not self._takes(actor, signal.__name__):
+            return f"workflow type {actor.instance.type_name!r} never awaits it"
+        return None
+
+    def check_room(
+        self, workflow_id: int | None, entity_id: int | None, correlation_id: str | None, signal: type[Signal]
+    ) -> None:
+        """Raise `LimitError` if a receiver has too many unread signals."""
+        limit = self.stepper.limits.unread
+        for number in self._addressed(workflow_id, entity_id, correlation_id):
+            actor = self.directory.find(number)
+            if actor is None or actor.instance.unread is None or not self._takes(actor, signal.__name__):
+                continue
+            unread = sum(message[0] == SIGNAL for message in actor.instance.unread)
+            if unread >= limit:
+                raise LimitError(
+                    f"the number of unread signals of workflow {number}",
+                    value=unread + 1,
+                    limit=limit,
+                    setting="unread",
+                )
+
+    def _addressed(
+        self, workflow_id: int | None, entity_id: int | None, correlation_id: str | None
+    ) -> tuple[int, ...]:
+        if workflow_id is not None:
+            return (workflow_id,)
+        if entity_id is not None:
+            return self.directory.of_entity(entity_id)
+        return self.directory.of_group(correlation_id) if correlation_id is not None else ()
+
+    def _takes(self, actor: WorkflowActor, name: str) -> bool:
+        accepts = self._accepts.get(actor.instance.type_name)
+        # A type that is not loaded may accept anything: its workflow is held and collects messages.
+        return accepts is None or name in accepts

@@ -1,0 +1,84 @@
+"""The workflow actor: a pykka actor for each running workflow.
+
+It takes messages from the run queue, lets the stepper run them, and puts what came of them where it belongs: the
+row into the turn's buffer, the next due time into the wheel, sends and spawns into the run queue.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..workflows.instance import Instance
+from ..workflows.messages import RETRY, Message, Status
+from ..workflows.signal import Signal
+from .scheduled_actor import ScheduledActor
+from .scheduler import RUNNING
+
+if TYPE_CHECKING:
+    from .system import ActorSystem
+
+
+class WorkflowActor(ScheduledActor):
+    """One running workflow. Found through the directory, not through pykka's registry.
+
+    `ref.tell(Stack(2))` is taken as `Runtime.signal(Stack(2), workflow_id=...)`: an input of the next turn.
+    """
+
+    __slots__ = ("instance", "system")
+
+    registered: ClassVar[bool] = False
+
+    def __init__(self, system: ActorSystem, instance: Instance) -> None:
+        # What `super().__init__` and `launch` do, without the calls: a world makes a million of these.
+        self._scheduler = system.scheduler
+        self._face = None
+        self._life = RUNNING
+        self.system = system
+        self.instance = instance
+
+    def on_receive(self, message: Message) -> None:
+        """Handle one message of the run queue; see `messages` for the kinds."""
+        if type(message) is not tuple:
+            self._receive_foreign(message)
+            return
+        system = self.system
+        instance = self.instance
+        system.current = message
+        row = system.stepper.handle(instance, message)
+        if row is None:
+            return
+        workflow_id = instance.workflow_id
+        system.rows.fresh[workflow_id] = row
+        system.steps += 1
+        if instance.status is not Status.SUSPENDED:
+            system.directory.remove(instance)
+            system.wheel.cancel(workflow_id)
+        else:
+            if message[0] == RETRY:
+                system.directory.revive(self)
+            if instance.due_us is None:
+                system.wheel.cancel(workflow_id)
+            else:
+                system.wheel.schedule(workflow_id, instance.due_us)
+        if system.stepper.effects:
+            system.apply_effects()
+
+    def _receive_foreign(self, message: Any) -> None:
+        if isinstance(message, Signal):
+            self.system.take_foreign_signal(self.instance.workflow_id, message)
+        else:
+            super().on_receive(message)
+
+    def _interrupted(self) -> None:
+        """Stay alive: the step was undone, and its message goes back to the head of the queue."""
+        self._scheduler.queue.appendleft((self, self.system.current, None))
+
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Hand a fault of the engine itself to the turn; a failing workflow never gets here."""
+        self.system.fault = exception_value

@@ -1,0 +1,76 @@
+"""Clocks: where a world's time comes from.
+
+Time is whole microseconds and never goes back. A `GameClock` moves only when the game says so; a `WallClock` is
+the computer's, so that a timer set before a crash is due when the clock on the wall says so.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+from ..workflows.sources import to_us
+
+
+class Clock(Protocol):
+    """What a Runtime needs of a clock.
+
+    Attributes:
+        kind: stored in the world; another kind is refused when it is opened.
+    """
+
+    kind: str
+
+    def now_us(self) -> int:
+        """Return the time in microseconds."""
+        ...
+
+    def resume(self, now_us: int) -> None:
+        """Go on from the time at which the world stopped."""
+        ...
+
+
+class WallClock:
+    """The computer's clock, in microseconds since 1970. Downtime counts."""
+
+    kind = "wall"
+
+    def __init__(self) -> None:
+        self._last_us = 0
+
+    def now_us(self) -> int:
+        """Return the time; where the computer's clock was set back, it stands still until that has caught up."""
+        self._last_us = max(self._last_us, time.time_ns() // 1000)
+        return self._last_us
+
+    def resume(self, now_us: int) -> None:
+        """Never show a time before the world's last turn."""
+        self._last_us = max(self._last_us, now_us)
+
+
+class GameClock:
+    """The game's time, from 0 or from where the world stopped. Only `advance` moves it."""
+
+    kind = "game"
+
+    def __init__(self) -> None:
+        self._now_us = 0
+
+    def now_us(self) -> int:
+        """Return the game's time in microseconds."""
+        return self._now_us
+
+    def resume(self, now_us: int) -> None:
+        """Go on from the world's last turn."""
+        self._now_us = max(self._now_us, now_us)
+
+    def advance(self, seconds: float) -> int:
+        """Move time on and return it in microseconds.
+
+        Raises:
+            ValueError: a negative or unbounded time.
+        """
+        if seconds < 0:
+            raise ValueError(f"time never goes back; advance takes at least 0 seconds, not {seconds!r}")
+        self._now_us += to_us(seconds, "advance")
+        return self._now_us

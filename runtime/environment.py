@@ -1,0 +1,58 @@
+"""LMDB as this project uses it: how an environment is opened, and what its errors mean to a caller."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from pathlib import Path
+from typing import Any
+
+import lmdb
+
+from ..workflows.errors import NotAWorldError, WorldCorruptError, WorldError, WorldFull, WorldInUse
+
+MAX_TABLES = 32
+
+_GIB = 1 << 30
+_SMALL = sys.platform == "win32" or sys.maxsize < 1 << 32
+# A map is address space, not disk, where the system has sparse maps. Windows gives the file the map's size.
+DEFAULT_MAP_SIZE = _GIB // 4 if _SMALL else 64 * _GIB
+DEFAULT_MAP_LIMIT = _GIB if sys.maxsize < 1 << 32 else 1024 * _GIB
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_DAMAGE = (lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.InvalidError)
+
+
+def open_environment(world: Path, *, map_size: int, sync: bool) -> Any:
+    """Map a world's file.
+
+    No WRITEMAP: a stray write to the map would be a write to the world, and a full disk a SIGBUS. The meta page is
+    always synced with the rest (`metasync`): to leave it out saved nothing.
+    """
+    return lmdb.open(
+        str(world),
+        map_size=map_size,
+        max_dbs=MAX_TABLES,
+        sync=sync,
+        metasync=True,
+        create=False,
+        lib_version=0,
+    )
+
+
+def translated(world: Path, error: lmdb.Error) -> WorldError:
+    """Turn an error of LMDB into ours; the caller raises it."""
+    path, code = str(world), getattr(error, "code", 0)
+    if isinstance(error, lmdb.MapFullError):
+        return WorldFull(path, "the map is full; open the world with a larger map_size")
+    if isinstance(error, lmdb.DiskError) or code in _NO_ROOM:
+        return WorldFull(path, "no room on the disk; free some and make the same call again")
+    if isinstance(error, _DAMAGE):
+        return WorldCorruptError(path, f"damaged ({error}); restore the world from a backup")
+    if isinstance(error, lmdb.VersionMismatchError):
+        return NotAWorldError(path, f"written by another version of LMDB ({error})")
+    if "already open in this process" in str(error):
+        return WorldInUse(path, "already open in this process; close it there first")
+    if isinstance(error, lmdb.MemoryError) or code == errno.ENOMEM:
+        return WorldError(path, f"cannot be mapped ({error}); open it with a smaller map_size")
+    return WorldError(path, f"the store failed ({error})")

@@ -1,0 +1,69 @@
+"""Inputs: what the world outside asked for, in encoded form and in the order in which it was accepted.
+
+They are what a turn takes, together with its time; the same inputs give the same turn.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+
+class StartInput(NamedTuple):
+    """Start a workflow under an id that the caller already knows."""
+
+    time_us: int
+    workflow_id: int
+    type_name: str
+    arguments: bytes
+    entity_id: int | None
+    correlation_id: str | None
+
+
+class SignalInput(NamedTuple):
+    """Send a signal; exactly one address is given."""
+
+    time_us: int
+    workflow_id: int | None
+    entity_id: int | None
+    correlation_id: str | None
+    name: str
+    payload: bytes
+
+
+class CancelInput(NamedTuple):
+    """Cancel one workflow, or all of an entity or group."""
+
+    time_us: int
+    workflow_id: int | None
+    entity_id: int | None
+    correlation_id: str | None
+    reason: str
+    force: bool
+
+
+class RetryInput(NamedTuple):
+    """Run a failed workflow's message again."""
+
+    time_us: int
+    workflow_id: int
+
+
+Input: TypeAlias = StartInput | SignalInput | CancelInput | RetryInput
+
+
+class TurnRecord(NamedTuple):
+    """All that decides a turn: the same records on the same world give the same rows.
+
+    Attributes:
+        turn: its number.
+        now_us: its time.
+        inputs: what it took, in order.
+        id_blocks: (first, length) of the id ranges it drew children's ids from.
+        handled: how many messages it handled before it was quiet or out of budget.
+    """
+
+    turn: int
+    now_us: int
+    inputs: tuple[Input, ...]
+    id_blocks: tuple[tuple[int, int], ...]
+    handled: int

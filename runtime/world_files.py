@@ -1,0 +1,105 @@
+"""How a world lies on disk, and how it comes to lie there.
+
+A world is a directory: `data.mdb`, `lock.mdb` (LMDB's table of readers) and `owner.lock`. A new one, or a backup, is
+made whole in a directory within it and moved into place by one rename, so that `data.mdb` is either absent or a
+world, at whatever instant its making was cut short.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ..workflows.errors import NotAWorldError, WorldCorruptError, WorldError
+from .world_lock import OWNER_FILE
+
+DATA_FILE = "data.mdb"
+READERS_FILE = "lock.mdb"
+_UNFINISHED = ".new"
+
+
+def require_place(world: Path, *, create: bool) -> None:
+    """Check that a world is here or could be, and make its directory.
+
+    Raises:
+        NotAWorldError: there is something else here; or nothing, and `create` is false.
+        WorldCorruptError: there was a world here, and its data is gone.
+        WorldError: the directory cannot be made or read.
+    """
+    with os_errors(world):
+        if world.exists() and not world.is_dir():
+            raise NotAWorldError(str(world), "a file, where a world is a directory; give another path")
+        names = set(os.listdir(world)) if world.exists() else set()
+        if DATA_FILE in names:
+            return
+        if READERS_FILE in names:
+            raise WorldCorruptError(
+                str(world),
+                f"its {DATA_FILE} is gone; restore it from a backup, or remove the directory to begin anew",
+            )
+        if others := names - {OWNER_FILE, _UNFINISHED}:
+            raise NotAWorldError(
+                str(world),
+                f"a directory with other content ({min(others)}); give the path of a world or of a new one",
+            )
+        if not create:
+            raise NotAWorldError(str(world), "there is no world here, and create is false")
+        if not world.exists():
+            world.mkdir()
+            _sync_directory(world.parent)
+
+
+def has_data(world: Path) -> bool:
+    """Say whether the world is there."""
+    return (world / DATA_FILE).exists()
+
+
+def build_in_place(world: Path, build: Callable[[Path], None]) -> None:
+    """Let `build` make a `data.mdb` in a directory of its own, sync it and move it into `world`.
+
+    What an earlier attempt left behind is removed first.
+    """
+    unfinished = world / _UNFINISHED
+    with os_errors(world):
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir()
+        try:
+            build(unfinished)
+            with (unfinished / DATA_FILE).open("rb+") as file:
+                os.fsync(file.fileno())
+            (unfinished / DATA_FILE).rename(world / DATA_FILE)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+        _sync_directory(world)
+
+
+def require_empty(target: Path) -> None:
+    """Make the directory of a backup, or check that it is empty."""
+    with os_errors(target):
+        target.mkdir(parents=True, exist_ok=True)
+        if any(target.iterdir()):
+            raise WorldError(str(target), "not empty; give a backup a new directory")
+
+
+@contextlib.contextmanager
+def os_errors(path: Path) -> Iterator[None]:
+    """Turn the system's refusals into `WorldError`."""
+    try:
+        yield
+    except WorldError:  # Some are OSErrors as well.
+        raise
+    except OSError as error:
+        raise WorldError(str(path), f"cannot be made or read ({error.strerror})") from error
+
+
+def _sync_directory(path: Path) -> None:
+    """Make a new name in a directory last through power loss; Windows has no such call, and needs none."""
+    if os.name == "posix":
+        fd = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)

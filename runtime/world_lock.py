@@ -1,0 +1,96 @@
+"""The one owner of a world.
+
+A world has one writer at a time. What says who it is: a lock of the operating system on `owner.lock`, which ends
+with the process however it dies, so that no stale lock ever has to be judged. The file's text (process id and
+host) only serves the message that the second comer reads.
+
+The lock belongs to the open file, not to the process: a second open in the same process is refused like one from
+outside, under whatever spelling of the path. A forked child inherits the open file, and would hold the world
+beyond its parent's death; `abandon` is for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+from pathlib import Path
+
+from ..workflows.errors import WorldError, WorldInUse
+
+OWNER_FILE = "owner.lock"
+
+if sys.platform == "win32":
+    import msvcrt
+
+    # Windows locks byte ranges, and a locked byte cannot be read: lock one beyond the text.
+    _LOCKED_BYTE = 1 << 20
+
+    def _lock(fd: int) -> None:
+        os.lseek(fd, _LOCKED_BYTE, os.SEEK_SET)
+        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(fd: int) -> None:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class WorldLock:
+    """Hold a world's ownership from construction to `release`.
+
+    Args:
+        world: the world's directory, which exists.
+
+    Raises:
+        WorldInUse: another process, or another open of this one, owns the world.
+        WorldError: the lock file cannot be made or opened.
+    """
+
+    def __init__(self, world: Path) -> None:
+        path = world / OWNER_FILE
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
+        except OSError as error:
+            raise WorldError(str(world), f"its {OWNER_FILE} cannot be opened ({error.strerror})") from error
+        try:
+            _lock(fd)
+        except (BlockingIOError, PermissionError) as error:
+            owner = _owner(fd)
+            os.close(fd)
+            raise WorldInUse(str(world), f"owned by {owner}; close it there first") from error
+        except OSError as error:
+            os.close(fd)
+            raise WorldError(str(world), f"its {OWNER_FILE} cannot be locked ({error.strerror})") from error
+        self._fd = fd
+        # The lock holds whether or not its text could be written, on a full disk for one.
+        with contextlib.suppress(OSError):
+            os.ftruncate(fd, 0)
+            os.lseek(fd, 0, os.SEEK_SET)
+            os.write(fd, f"{os.getpid()} {socket.gethostname()}\n".encode())
+
+    def release(self) -> None:
+        """Give the world up. The file stays: to remove it would let two owners lock two files of one name."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def abandon(self) -> None:
+        """Forget the lock in a forked child: closing its copy leaves the parent's lock in force."""
+        self.release()
+
+
+def _owner(fd: int) -> str:
+    """Say who wrote the lock file."""
+    try:
+        os.lseek(fd, 0, os.SEEK_SET)
+        pid, _, host = os.read(fd, 300).decode(errors="replace").strip().partition(" ")
+    except OSError:
+        pid = host = ""
+    if not pid.isdigit():
+        return "another process"
+    if host != socket.gethostname():
+        return f"process {pid} on host {host}"
+    return f"this process ({pid})" if int(pid) == os.getpid() else f"process {pid}"

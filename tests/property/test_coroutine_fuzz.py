@@ -1,0 +1,139 @@
+"""Random programs run natively and transformed, uninterrupted and resumed everywhere, must not differ."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+
+import coroutine_runs as runs
+import pytest
+from coroutine_programs import program
+from coroutine_workers import Workers
+
+from deathless.workflows.errors import CompileError, NotARoutineError, UnstorableError
+
+CHUNK = 100
+REFUSED_SHARE = 0.02
+
+Reference = tuple[runs.Outcome, list[bytes]]
+
+
+def failure(seed: int, problem: str) -> str:
+    source = "".join(f"{number:4} {line}\n" for number, line in enumerate(program(seed).splitlines(), 1))
+    return (
+        f"program {seed}:\n{source}\n{problem}\n\nrepeat with: "
+        f"pytest tests/property/test_coroutine_fuzz.py --programs 1 --seed {seed}"
+    )
+
+
+def check_here(seed: int, source: str) -> Reference:
+    """Run a program in this process in four ways; the transformed outcome, and its snapshots."""
+    script = runs.Script(seed)
+    native = runs.run_live(runs.load(source, str(seed), durable=False), script)
+    durable = runs.load(source, str(seed), durable=True)
+    looked: list[bytes] = []
+    whole = runs.run_live(durable, script, looked)
+    runs.compare("transformed", native, whole)
+    stored: list[bytes] = []
+    every = runs.run_stored(durable, script, stored)
+    runs.compare("resumed at every await", native, every)
+    runs.compare_stacks("resumed at every await", looked, stored)
+    some: list[bytes] = []
+    runs.compare("resumed at random awaits", native, runs.run_sometimes(durable, script, some))
+    runs.compare_stacks("resumed at random awaits", looked, some)
+    return every, stored
+
+
+def check_elsewhere(workers: Workers, sources: dict[int, str], references: dict[int, Reference]) -> None:
+    """Run programs with each segment in another process than the one before."""
+    places: dict[int, list | None] = dict.fromkeys(references)
+    while places:
+        for seed, reached in workers.hop(
+            {seed: (sources[seed], place) for seed, place in places.items()}
+        ).items():
+            problem = compare_elsewhere(references[seed], reached)
+            if problem:
+                pytest.fail(failure(seed, f"in another process: {problem}"), pytrace=False)
+            if reached[0] == "place" and reached[1] < runs.BOUND:
+                places[seed] = reached[1:]
+            else:
+                del places[seed]
+    workers.forget(references)
+
+
+def compare_elsewhere(reference: Reference, reached: list) -> str | None:
+    outcome, stacks = reference
+    how, *rest = reached
+    try:
+        if how == "error":
+            return rest[0]
+        if how == "place":
+            position, _, trace, stack = rest
+            runs.compare(
+                "trace so far", runs.Outcome(outcome.trace[: len(trace)], "", []), runs.Outcome(trace, "", [])
+            )
+            runs.compare_stacks(f"suspension {position}", stacks[position - 1 : position], [stack])
+        else:
+            runs.compare("outcome", outcome, runs.Outcome(*rest))
+    except runs.Difference as difference:
+        return str(difference)
+    return None
+
+
+@pytest.fixture
+def workers() -> Iterator[Workers]:
+    with Workers() as pool:
+        yield pool
+
+
+def test_random_programs_run_the_same_natively_and_resumed_anywhere(
+    request: pytest.FixtureRequest, workers: Workers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, count = request.config.getoption("--seed"), request.config.getoption("--programs")
+    refused: Counter[str] = Counter()
+    suspensions = 0
+    for start in range(first, first + count, CHUNK):
+        sources, references = {}, {}
+        for seed in range(start, min(start + CHUNK, first + count)):
+            sources[seed] = program(seed)
+            try:
+                references[seed] = check_here(seed, sources[seed])
+            except (CompileError, UnstorableError, NotARoutineError) as refusal:
+                refused[f"{type(refusal).__name__}: {refusal}"] += 1
+            except Exception as error:
+                pytest.fail(failure(seed, f"{type(error).__name__}: {error}"), pytrace=False)
+            else:
+                suspensions += len(references[seed][1])
+        check_elsewhere(workers, sources, references)
+    with capsys.disabled():
+        print(
+            f" [seeds {first}..{first + count - 1}: {suspensions} suspensions, {refused.total()} refused]",
+            end="",
+        )
+    assert refused.total() <= max(1, REFUSED_SHARE * count), refused.most_common(20)
+
+
+def test_the_generator_writes_an_await_in_every_place_that_the_compiler_supports() -> None:
+    places: Counter[str] = Counter()
+    for seed in range(1, 301):
+        for node in ast.walk(ast.parse(program(seed))):
+            for name, value in ast.iter_fields(node):
+                children = value if isinstance(value, list) else [value]
+                for child in children:
+                    if isinstance(child, ast.AST) and any(
+                        isinstance(one, ast.Await) for one in ast.walk(child)
+                    ):
+                        places[f"{type(node).__name__}.{name}"] += 1
+    missing = {place for place in PLACES.split() if places[place] < 3}
+    assert not missing, f"too rare among 300 programs: {sorted(missing)}"
+
+
+PLACES = """
+    If.test If.body If.orelse While.test While.body While.orelse For.iter For.body For.orelse Match.subject Match.cases
+    match_case.body Try.body Try.handlers Try.orelse Try.finalbody With.items With.body Return.value Raise.exc Raise.cause
+    Assign.value AugAssign.value AnnAssign.value Expr.value BoolOp.values IfExp.test IfExp.body IfExp.orelse UnaryOp.operand
+    BinOp.left BinOp.right Compare.left Compare.comparators Call.func Call.args keyword.value Starred.value
+    Subscript.value Subscript.slice Slice.upper Attribute.value List.elts Tuple.elts Set.elts Dict.keys Dict.values
+    FormattedValue.value NamedExpr.value comprehension.iter Await.value
+"""

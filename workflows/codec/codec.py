@@ -1,0 +1,289 @@
+"""The codec: values to bytes and back, with the identity of mutable objects kept within one snapshot.
+
+`target = party[0]` must still name that member of the party after a restart. Objects with identity (lists,
+dicts, sets, mutable dataclasses, exceptions, iterators, ...) that are reachable twice are therefore written
+once, as DEF [n, value], and as REF [n] where they are met again. Few snapshots share anything, so the
+question is asked first (`is_tree`), and the answer mostly leaves nothing to do but one call of msgpack's
+Packer.
+
+Invariants: an unshared value has the same bytes either way; `pack(unpack(data)) == data` for all that `pack`
+wrote; bytes depend neither on the hash seed nor on which equal immutable objects happen to be the same
+object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from types import BuiltinFunctionType, FunctionType, GeneratorType, MethodType
+from typing import Any
+
+from msgpack import ExtType, Packer, Timestamp, unpackb
+
+from ..errors import DeathlessError, DecodeError, UnknownTypeError, UnstorableError
+from . import wire
+from .classes import ClassReader, class_kind
+from .containers import CONTAINER_TAGS, container_kinds
+from .iterators import ITERATOR_KINDS, to_iterator
+from .names import type_name
+from .scalars import SCALAR_KINDS, SCALAR_LEAVES, SCALAR_TAGS
+from .sharing import SharedForm, Written, scan
+from .wire import ATOMS, EXTENSIONS, TAG_PREFIX, Kind, tag
+
+_REMEDIES: dict[type, str] = {
+    memoryview: "take bytes(...) of it",
+    GeneratorType: "wrap it in list(...)",
+    type({}.keys()): "wrap it in list(...)",
+    type({}.values()): "wrap it in list(...)",
+    type({}.items()): "wrap it in list(...)",
+    type(iter({})): "loop over list(...) instead",
+    type(iter({}.values())): "loop over list(...) instead",
+    type(iter({}.items())): "loop over list(...) instead",
+    type(iter(set())): "loop over sorted(...) instead",
+    map: "wrap it in list(...)",
+    filter: "wrap it in list(...)",
+    FunctionType: "keep its name and look it up",
+    BuiltinFunctionType: "keep its name and look it up",
+    MethodType: "keep the object and the method's name",
+}
+
+# The Packer writes these by itself, so that the hook never sees them: they would come back as something else.
+_IMPOSTORS = (ExtType, Timestamp, memoryview)
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """How the engine's own type is written: a timer, a child's handle.
+
+    Attributes:
+        code: its ext code, 32 to 63; never given to another type again. type: instances of exactly this
+            class. to_plain: gives what the object is made of, values that can be stored themselves.
+            Containers among them must be the object's own, not made for the occasion.
+        from_plain: makes the object of the list of those; a bound method where it needs a context.
+            by_identity: whether two names for one such object are still one object after a restart.
+            holds_values: whether `to_plain` may give containers or objects with identity; the scan for shared
+            ones then looks inside.
+    """
+
+    code: int
+    type: type
+    to_plain: Callable[[Any], Iterable[Any]]
+    from_plain: Callable[[list[Any]], Any]
+    by_identity: bool = False
+    holds_values: bool = False
+
+    def kind(self) -> Kind:
+        """Give it the form that the builtin kinds have."""
+        assert self.code in EXTENSIONS, f"extension codes are 32 to 63, not {self.code}"
+        first, to_plain = tag(self.code), self.to_plain
+        atomic = not self.by_identity and not self.holds_values
+        return Kind(lambda value: [first, *to_plain(value)], identity=self.by_identity, atomic=atomic)
+
+
+class Codec:
+    """Packs and unpacks values.
+
+    One codec serves one thread at a time (its Packer is not reentrant). It remembers the classes it has met: after
+    a reload of modules make a new one.
+
+    Args:
+        extensions: how the engine's own types are written.
+    """
+
+    def __init__(self, extensions: Sequence[Extension] = ()) -> None:
+        self._kinds: dict[type, Kind] = {
+            **SCALAR_KINDS,
+            **container_kinds(self._ordered),
+            **ITERATOR_KINDS,
+            **{extension.type: extension.kind() for extension in extensions},
+            Written: Kind(lambda holder: holder.form),
+        }
+        # Grows with what is met: a type whose values hold nothing is passed over by the scan.
+        self._atoms: set[type] = {*ATOMS, *(cls for cls, kind in self._kinds.items() if kind.atomic)}
+        self._pack = self._packer().pack
+        self._spare: list[Packer] = []
+        reader = ClassReader()
+        self._tags: dict[int, _Tag] = {
+            code: _Tag(make)
+            for code, make in {
+                wire.DEF: self._define,
+                wire.REF: self._refer,
+                **CONTAINER_TAGS,
+                **SCALAR_TAGS,
+                **reader.tags,
+                wire.ITERATOR: to_iterator,
+                **{extension.code: extension.from_plain for extension in extensions},
+            }.items()
+        }
+        assert len({extension.code for extension in extensions}) == len(extensions), (
+            "two extensions share a code"
+        )
+        self._leaves = {**SCALAR_LEAVES, **reader.leaves}
+        self._defined: dict[int, Any] = {}
+        self._open_tags = 0
+
+    # -- to bytes ------------------------------------------------------------------------------------------
+
+    def is_tree(self, values: Collection[object]) -> bool:
+        """Say whether `pack_tree` is right for these values, which will be packed together.
+
+        True if no object with identity is reachable twice, there is no cycle, and the Packer gets every type
+        right. A type that cannot be stored at all may give either answer: packing it raises.
+        """
+        atoms = self._atoms
+        seen: list[object] = []
+        for value in values:
+            kind = type(value)
+            if kind in atoms:
+                continue
+            if kind is dict:
+                for item in value.values():  # type: ignore[attr-defined]
+                    if type(item) not in atoms:
+                        return self._is_deep_tree(values)
+            elif kind is not list and kind is not set:
+                return self._is_deep_tree(values)
+            for item in value:  # type: ignore[attr-defined]
+                if type(item) not in atoms:
+                    return self._is_deep_tree(values)
+            seen.append(value)
+        return len(seen) < 2 or len(set(map(id, seen))) == len(seen)
+
+    def _is_deep_tree(self, values: Collection[object]) -> bool:
+        try:
+            found = scan(values, self._atoms, self._kind)
+        except UnstorableError:
+            return False
+        return not found.shared and not found.needs_form
+
+    def pack_tree(self, value: object) -> bytes:
+        """Pack a value of which `is_tree((value,))` is true, or that holds the values for which it was.
+
+        Raises:
+            UnstorableError: it holds something that has no durable form.
+        """
+        try:
+            return self._pack(value)  # type: ignore[no-any-return]
+        except UnicodeEncodeError as error:
+            raise _not_text(error) from None
+
+    def pack(self, value: object) -> bytes:
+        """Pack any value.
+
+        Raises:
+            UnstorableError: it holds something that has no durable form, contains itself, or is nested too
+                deep.
+        """
+        return self.pack_tree(value) if self.is_tree((value,)) else self.pack_shared(value)
+
+    def pack_shared(self, value: object) -> bytes:
+        """Pack a value in which objects with identity are reachable twice; any other as `pack_tree` does.
+
+        Raises:
+            UnstorableError: as `pack`.
+        """
+        found = scan((value,), self._atoms, self._kind)
+        return self.pack_tree(SharedForm(found.shared, self._atoms, self._kind).of(value))
+
+    def _packer(self) -> Packer:
+        return Packer(strict_types=True, default=self._encode, buf_size=1024)
+
+    def _encode(self, value: Any) -> Any:
+        """Give the Packer a form of what it does not know; it packs that form in turn."""
+        return (self._kinds.get(type(value)) or self._kind(type(value))).encode(value)
+
+    def _kind(self, cls: type) -> Kind:
+        kind = self._kinds.get(cls)
+        if kind is None:
+            kind = None if cls in _IMPOSTORS else class_kind(cls)
+            if kind is None:
+                why = _REMEDIES.get(cls, "keep what it was made from instead")
+                raise UnstorableError(type_name(cls), why=why)
+            self._kinds[cls] = kind
+            if kind.atomic:
+                self._atoms.add(cls)
+        return kind
+
+    def _ordered(self, items: Iterable[Any]) -> list[Any]:
+        # A Packer is not reentrant, and sets may hold frozensets: each level under way has one of its own.
+        packer = self._spare.pop() if self._spare else self._packer()
+        try:
+            rest = [item for item in items if type(item) not in self._atoms]
+            if rest and scan(rest, self._atoms, self._kind).identities:
+                why = "it holds an object that has identity and so no stable place in it; use a list or dict"
+                raise UnstorableError("set", why=why)
+            return sorted(items, key=packer.pack)
+        finally:
+            self._spare.append(packer)
+
+    # -- and back ------------------------------------------------------------------------------------------
+
+    def unpack(self, data: bytes | memoryview) -> Any:
+        """Unpack what `pack` wrote. Imports nothing, and runs no code of a user's class.
+
+        Raises:
+            DecodeError: the bytes are not a whole packed value, or more than one.
+            UnknownTypeError: the loaded code lacks a class, field or member that they name.
+        """
+        data = bytes(data)
+        try:
+            if TAG_PREFIX not in data:
+                return unpackb(data, strict_map_key=False, ext_hook=self._read_leaf)
+            self._defined, self._open_tags = {}, 0
+            value = unpackb(data, strict_map_key=False, ext_hook=self._read_ext, list_hook=self._read_list)
+        except UnstorableError as error:
+            raise UnknownTypeError(error.found, error.why) from None
+        except DeathlessError:
+            raise
+        except Exception as error:  # Damage can break anything that is made from the bytes, in any way.
+            raise DecodeError(f"{type(error).__name__} {error}".rstrip()) from error
+        finally:
+            self._defined = {}
+        if self._open_tags or type(value) is _Tag:
+            raise DecodeError("a tag stands outside of the first place in a list")
+        return value
+
+    def _read_leaf(self, code: int, data: bytes) -> Any:
+        make = self._leaves.get(code)
+        if make is None or not data:
+            raise DecodeError(f"code {code} is not known here")
+        return make(data)
+
+    def _read_ext(self, code: int, data: bytes) -> Any:
+        if data:
+            return self._read_leaf(code, data)
+        opened = self._tags.get(code)
+        if opened is None:
+            raise DecodeError(f"code {code} is not known here")
+        self._open_tags += 1
+        return opened
+
+    def _read_list(self, items: list[Any]) -> Any:
+        if items and type(items[0]) is _Tag:
+            self._open_tags -= 1
+            return items[0].make(items[1:])
+        return items
+
+    def _define(self, items: list[Any]) -> Any:
+        number, value = items
+        if number in self._defined:
+            raise DecodeError(f"object {number} is defined twice")
+        self._defined[number] = value
+        return value
+
+    def _refer(self, items: list[Any]) -> Any:
+        (number,) = items
+        return self._defined[number]
+
+
+class _Tag:
+    """What a tag is read as, until the list that it opens is complete."""
+
+    __slots__ = ("make",)
+
+    def __init__(self, make: Callable[[list[Any]], Any]) -> None:
+        self.make = make
+
+
+def _not_text(error: UnicodeEncodeError) -> UnstorableError:
+    found = error.object[error.start : error.start + 1]
+    return UnstorableError("str", why=f"it contains {found!r}, half of a character; keep it as bytes")

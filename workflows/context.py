@@ -1,0 +1,231 @@
+"""`Context`: everything that a workflow function can do to the world.
+
+A workflow gets it as its first argument. It holds who the workflow is and speaks to the runtime through a small
+port, so that the same workflow code runs in a game, in a test and in the replay tool.
+"""
+
+from __future__ import annotations
+
+import random
+import types
+from collections.abc import Coroutine, Generator
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
+
+from .errors import LimitError, WorkflowMisuseError
+from .signal import Signal
+from .sources import US, Child, Every, Sleep, Source, Timer, to_us
+
+if TYPE_CHECKING:
+    from .definition import Call
+
+R = TypeVar("R")
+S = TypeVar("S", bound=Signal)
+# `select` gives the union of what its sources give; one variable a source lets both type checkers say so.
+A, B, C, D, E, F = (
+    TypeVar("A"),
+    TypeVar("B"),
+    TypeVar("C"),
+    TypeVar("D"),
+    TypeVar("E"),
+    TypeVar("F"),
+)
+OnParentClose = Literal["cancel", "abandon"]
+NAME_LIMIT = 255
+
+
+class StepPort(Protocol):
+    """What a context needs of whoever runs it. All calls happen inside a step and take effect if it succeeds."""
+
+    now_us: int
+
+    def send(
+        self,
+        sender: Context,
+        signal: Signal,
+        workflow_id: int | None,
+        entity_id: int | None,
+        correlation_id: str | None,
+    ) -> None:
+        """Buffer a signal for exactly one of the three kinds of address."""
+        ...
+
+    def spawn(
+        self,
+        parent: Context,
+        call: Call[Any],
+        entity_id: int | None,
+        correlation_id: str | None,
+        on_parent_close: OnParentClose,
+    ) -> int:
+        """Buffer the start of a child; return its id."""
+        ...
+
+    def random_of(self, context: Context) -> random.Random:
+        """Return the generator, pointed at this workflow's counter."""
+        ...
+
+    def logger_of(self, context: Context) -> Any:
+        """Return a logger bound to this workflow."""
+        ...
+
+
+@types.coroutine
+def _wait(sources: tuple[Any, ...]) -> Generator[tuple[Any, ...], Any, Any]:
+    """Suspend the workflow; the driver sends the event. Every primitive ends here."""
+    return (yield sources)
+
+
+class Context:
+    """The world as a workflow sees it. Every effect of a step happens at its end, all or nothing."""
+
+    __slots__ = ("_port", "correlation_id", "draws", "entity_id", "label", "workflow_id")
+
+    workflow_id: int
+    """This run: unique in the world, never reused."""
+    entity_id: int | None
+    """The thing in the game that it belongs to, if any."""
+    correlation_id: str | None
+    """The group that it belongs to, if any."""
+    label: str | None
+    draws: int
+    _port: StepPort
+
+    # -- time ----------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> float:
+        """World time of this turn, in seconds: the same for all that happens in one turn."""
+        return self._port.now_us / US
+
+    def sleep(self, seconds: float) -> Coroutine[Any, Any, None]:
+        """Wait at least `seconds` of world time; a crash in between does not lengthen it."""
+        return _wait((Sleep(self._port.now_us + to_us(seconds, "ctx.sleep")),))
+
+    def timer(self, seconds: float, name: str | None = None) -> Timer:
+        """Return a deadline `seconds` from now, to select on. It gives `Elapsed(name, due)`."""
+        if name is not None and len(name) > NAME_LIMIT:
+            raise LimitError("the length of a timer's name", value=len(name), limit=NAME_LIMIT, setting="name")
+        return Timer(self._port.now_us + to_us(seconds, "ctx.timer"), name)
+
+    def every(self, seconds: float, missed: Literal["skip"] = "skip") -> Every:
+        """Return a drift-free periodic source, to keep in a local and select on. It gives `Beat(n, missed)`.
+
+        Raises:
+            ValueError: for a period under a microsecond, or an unknown policy.
+        """
+        period_us = to_us(seconds, "ctx.every")
+        if period_us < 1:
+            raise ValueError(f"ctx.every takes a period of at least a microsecond, not {seconds!r} seconds")
+        if missed != "skip":
+            raise ValueError(f"ctx.every(missed=...) takes 'skip', not {missed!r}")
+        return Every(self._port.now_us, period_us)
+
+    # -- messages ------------------------------------------------------------------------------------------
+
+    @overload
+    def receive(self, s1: type[A], /) -> Coroutine[Any, Any, A]: ...
+    @overload
+    def receive(self, s1: type[A], s2: type[B], /) -> Coroutine[Any, Any, A | B]: ...
+    @overload
+    def receive(self, s1: type[A], s2: type[B], s3: type[C], /) -> Coroutine[Any, Any, A | B | C]: ...
+    @overload
+    def receive(
+        self, s1: type[A], s2: type[B], s3: type[C], s4: type[D], /, *more: type[E]
+    ) -> Coroutine[Any, Any, A | B | C | D | E]: ...
+    def receive(self, *signals: Any) -> Coroutine[Any, Any, Any]:
+        """Wait for the next signal of one of these classes, in the order in which they were accepted."""
+        return _wait(signals)
+
+    @overload
+    def select(self, s1: type[A] | Source[A], /) -> Coroutine[Any, Any, A]: ...
+    @overload
+    def select(self, s1: type[A] | Source[A], s2: type[B] | Source[B], /) -> Coroutine[Any, Any, A | B]: ...
+    @overload
+    def select(
+        self, s1: type[A] | Source[A], s2: type[B] | Source[B], s3: type[C] | Source[C], /
+    ) -> Coroutine[Any, Any, A | B | C]: ...
+    @overload
+    def select(
+        self,
+        s1: type[A] | Source[A],
+        s2: type[B] | Source[B],
+        s3: type[C] | Source[C],
+        s4: type[D] | Source[D],
+        /,
+    ) -> Coroutine[Any, Any, A | B | C | D]: ...
+    @overload
+    def select(
+        self,
+        s1: type[A] | Source[A],
+        s2: type[B] | Source[B],
+        s3: type[C] | Source[C],
+        s4: type[D] | Source[D],
+        s5: type[E] | Source[E],
+        /,
+        *more: type[F] | Source[F],
+    ) -> Coroutine[Any, Any, A | B | C | D | E | F]: ...
+    def select(self, *sources: Any) -> Coroutine[Any, Any, Any]:
+        """Wait for whichever comes first of timers, beats, signal classes and children.
+
+        What is ready already wins by the order of messages, then as listed. Gives `Elapsed`, `Beat`, the signal
+        itself, or `ChildDone`.
+        """
+        return _wait(sources)
+
+    def signal(
+        self,
+        signal: Signal,
+        *,
+        workflow_id: int | None = None,
+        entity_id: int | None = None,
+        correlation_id: str | None = None,
+    ) -> None:
+        """Send a signal to other workflows, exactly once, when this step succeeds.
+
+        By entity or correlation id it goes to all active workflows that accept its class, which may be none.
+
+        Raises:
+            SignalNotAccepted: by workflow id, where that workflow has ended or never awaits the class.
+            LimitError: where a receiver has too many unread signals.
+        """
+        self._port.send(self, signal, workflow_id, entity_id, correlation_id)
+
+    # -- children ------------------------------------------------------------------------------------------
+
+    def spawn(
+        self,
+        call: Call[R],
+        *,
+        entity_id: int | None = None,
+        correlation_id: str | None = None,
+        on_parent_close: OnParentClose = "cancel",
+    ) -> Child[R]:
+        """Start a child when this step succeeds; await the returned handle, select on it, or let it run.
+
+        Args:
+            call: the child and its arguments: `combat(enemy=7)`.
+            entity_id: the child's entity.
+            correlation_id: the child's group.
+            on_parent_close: what becomes of it when this workflow completes or is cancelled first.
+        """
+        return Child(self._port.spawn(self, call, entity_id, correlation_id, on_parent_close))
+
+    # -- the rest ------------------------------------------------------------------------------------------
+
+    def step(self, label: str) -> None:
+        """Name the current step, as `current_step` shows it until the next one."""
+        if not isinstance(label, str):
+            raise WorkflowMisuseError(f"ctx.step takes a text, not {label!r}")
+        if len(label) > NAME_LIMIT:
+            raise LimitError("the length of a step's label", value=len(label), limit=NAME_LIMIT, setting="name")
+        self.label = label
+
+    @property
+    def random(self) -> random.Random:
+        """Deterministic randomness: a step that runs again draws the same numbers. Do not keep it in a local."""
+        return self._port.random_of(self)
+
+    @property
+    def log(self) -> Any:
+        """A structlog logger bound to this workflow."""
+        return self._port.logger_of(self)

@@ -1,0 +1,192 @@
+"""`@workflow` and `@routine`: what makes an async function durable.
+
+Calling a decorated workflow runs nothing: it checks the arguments and gives a `Call`, which `start` and
+`ctx.spawn` take. A routine stays an ordinary coroutine function; only its frame becomes part of the snapshot.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, cast, overload
+
+from .compiler import Program, compile_coroutine, program_of
+from .context import Context
+from .errors import ArgumentsError, DefinitionError
+from .signal import Signal
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Migrate: TypeAlias = Callable[[str, dict[str, Any]], Mapping[str, Any]]
+
+ROUTINES: dict[str, Program] = {}
+"""Every routine of the process by its stored name; a module loaded again replaces its own."""
+
+
+class Call(Generic[R]):
+    """A workflow and its arguments, checked and not yet running."""
+
+    __slots__ = ("args", "kwargs", "type")
+
+    def __init__(self, workflow_type: WorkflowType[Any, R], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.type = workflow_type
+        self.args = args
+        self.kwargs = kwargs
+
+    def __repr__(self) -> str:
+        parts = [*map(repr, self.args), *(f"{name}={value!r}" for name, value in self.kwargs.items())]
+        return f"{self.type.name}({', '.join(parts)})"
+
+
+class WorkflowType(Generic[P, R]):
+    """A registered kind of workflow. Call it with the workflow's arguments to get a `Call`.
+
+    Attributes:
+        name: its name in the world, on the command line and in the network.
+        version: raise it when the meaning of the locals changes while their names stay; snapshots of other
+            versions are then held unless `migrate` is given.
+        program: its compiled code.
+        migrate_function: see `migrate`.
+    """
+
+    __slots__ = ("_accepts", "_signals", "migrate_function", "name", "program", "version")
+
+    def __init__(
+        self, program: Program, *, name: str, version: int, signals: tuple[type[Signal], ...]
+    ) -> None:
+        self.program = program
+        self.name = name
+        self.version = version
+        self.migrate_function: Migrate | None = None
+        self._signals = signals
+        self._accepts: frozenset[type[Signal]] | None = None
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Call[R]:
+        """Check the arguments and return the call; nothing runs.
+
+        Raises:
+            ArgumentsError: they do not bind to the signature.
+        """
+        if kwargs and any(name.startswith(".") for name in kwargs):
+            raise ArgumentsError(self.name, f"no parameter is named {min(kwargs)!r}")
+        try:
+            # A coroutine that is never entered checks its arguments at C speed; signature.bind costs ten times that.
+            self.program.function(None, *args, **kwargs).close()
+        except TypeError as error:
+            raise ArgumentsError(self.name, str(error)) from None
+        return Call(self, args, kwargs)
+
+    def __repr__(self) -> str:
+        return f"<workflow {self.name}>"
+
+    @property
+    def accepts(self) -> frozenset[type[Signal]]:
+        """The signal classes that it awaits anywhere, routines included; found at first use."""
+        if self._accepts is None:
+            self._accepts = frozenset(self._signals) | find_signals(self.program)
+        return self._accepts
+
+    def migrate(self, function: Migrate) -> Migrate:
+        """Register `function(key, stored_locals) -> new_locals`, which fits snapshots of older code to this one.
+
+        It is called when a snapshot of other code is resumed, with the key of the await and the locals by name;
+        what it returns must hold every local that lives across that await now.
+        """
+        self.migrate_function = function
+        return function
+
+
+@overload
+def workflow(function: Callable[Concatenate[Context, P], Coroutine[Any, Any, R]], /) -> WorkflowType[P, R]: ...
+@overload
+def workflow(
+    *, name: str | None = None, version: int = 1, signals: tuple[type[Signal], ...] = ()
+) -> Callable[[Callable[Concatenate[Context, P], Coroutine[Any, Any, R]]], WorkflowType[P, R]]: ...
+def workflow(
+    function: Any = None, /, *, name: str | None = None, version: int = 1, signals: tuple[type[Signal], ...] = ()
+) -> Any:
+    """Make an async function a workflow.
+
+    Args:
+        function: `async def npc(ctx, ...)`.
+        name: its name in the world; the function's own name by default.
+        version: see `WorkflowType.version`.
+        signals: signal classes that it takes beside those that its await sites name.
+
+    Raises:
+        CompileError: the function uses something that cannot be made durable; names line, column and remedy.
+        DefinitionError: a bad name, version or signal.
+    """
+
+    def define(function: Callable[..., Coroutine[Any, Any, Any]]) -> WorkflowType[Any, Any]:
+        chosen = function.__name__ if name is None else name
+        if not isinstance(chosen, str) or not 1 <= len(chosen.encode()) <= 255:
+            raise DefinitionError(f"a workflow's name is a text of 1 to 255 bytes, not {chosen!r}")
+        if not isinstance(version, int) or version < 1:
+            raise DefinitionError(f"workflow {chosen}: version is a whole number from 1 up, not {version!r}")
+        for item in signals:
+            if not (isinstance(item, type) and issubclass(item, Signal)):
+                raise DefinitionError(f"workflow {chosen}: signals= takes Signal classes, not {item!r}")
+        program = compile_coroutine(function, kind="workflow")
+        return WorkflowType(program, name=chosen, version=version, signals=tuple(signals))
+
+    return define if function is None else define(function)
+
+
+def routine(
+    function: Callable[Concatenate[Context, P], Coroutine[Any, Any, R]], /
+) -> Callable[Concatenate[Context, P], Coroutine[Any, Any, R]]:
+    """Make an async function a helper whose frame is part of the snapshot of the workflow that awaits it.
+
+    Raises:
+        CompileError: as for `workflow`.
+    """
+    program = compile_coroutine(function, kind="routine")
+    ROUTINES[routine_name(program)] = program
+    return cast("Callable[Concatenate[Context, P], Coroutine[Any, Any, R]]", program.function)
+
+
+def routine_name(program: Program) -> str:
+    """Return the name under which a world stores a routine: `module:qualname`, the main script by its stem."""
+    module = program.module
+    if module == "__main__":
+        main = getattr(sys.modules.get("__main__"), "__file__", None) or "__main__"
+        module = main.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".py")
+    return f"{module}:{program.name}"
+
+
+def find_signals(program: Program) -> frozenset[type[Signal]]:
+    """Return the signal classes named at the await sites of a program and of the routines that it awaits."""
+    found: set[type[Signal]] = set()
+    seen: set[int] = set()
+    waiting = [program]
+    while waiting:
+        current = waiting.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        for dotted in (*current.subscriptions, *(name for site in current.sites for name in site.signals)):
+            value = _resolve(current.original, dotted)
+            if isinstance(value, type) and issubclass(value, Signal):
+                found.add(value)
+        for site in current.sites:
+            inner = program_of(_resolve(current.original, site.awaits)) if site.awaits else None
+            if inner is not None:
+                waiting.append(inner)
+    return frozenset(found)
+
+
+def _resolve(function: Any, dotted: str) -> Any:
+    """Return what a dotted name means inside a function, or None."""
+    first, *rest = dotted.split(".")
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    if first in cells:
+        try:
+            value = cells[first].cell_contents
+        except ValueError:
+            return None
+    else:
+        value = function.__globals__.get(first)
+    for name in rest:
+        value = getattr(value, name, None)
+    return value

@@ -1,0 +1,145 @@
+"""`Instance`: one workflow in memory.
+
+It is the context that the workflow's code holds, with what the stepper keeps beside it: one object instead of
+two, since a world may hold many thousands. Its coroutine may be absent (cold); the row then says where it
+stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any
+
+from . import rows
+from .context import Context, StepPort
+from .messages import STATUSES, Status
+
+
+class Instance(Context):
+    """One workflow: identity, wait, buffered messages, and its coroutine while it is warm.
+
+    Attributes:
+        type_name: its workflow type.
+        status: never `RUNNING` between steps.
+        parent_id: its parent, if it was spawned.
+        created_us, updated_us: world time of its start and of its last change.
+        coroutine: suspended at its await; None when cold, not started or ended.
+        wait: the sources it awaits; empty when cold.
+        due_us: the first due time among them, or None.
+        unread: messages that no await has taken, oldest first, or None.
+        children: policy by id of children that run, or None.
+        held: why the loaded code cannot go on with it, or None.
+        started: whether its first step has run.
+    """
+
+    __slots__ = (
+        "children",
+        "coroutine",
+        "created_us",
+        "due_us",
+        "held",
+        "parent_id",
+        "started",
+        "status",
+        "type_name",
+        "unread",
+        "updated_us",
+        "wait",
+    )
+
+    status: Status
+    coroutine: Coroutine[Any, Any, Any] | None
+    wait: tuple[Any, ...]
+    due_us: int | None
+    unread: list[Any] | None
+    children: dict[int, int] | None
+    held: str | None
+
+    def __init__(
+        self,
+        port: StepPort,
+        workflow_id: int,
+        type_name: str,
+        *,
+        entity_id: int | None,
+        correlation_id: str | None,
+        parent_id: int | None,
+        created_us: int,
+    ) -> None:
+        self._port = port
+        self.workflow_id = workflow_id
+        self.type_name = type_name
+        self.entity_id = entity_id
+        self.correlation_id = correlation_id
+        self.parent_id = parent_id
+        self.created_us = self.updated_us = created_us
+        self.status = Status.SUSPENDED
+        self.draws = 0
+        self.label = None
+        self.coroutine = None
+        self.wait = ()
+        self.due_us = None
+        self.unread = None
+        self.children = None
+        self.held = None
+        self.started = False
+
+    def __repr__(self) -> str:
+        return f"<{self.type_name} {self.workflow_id} {self.status}>"
+
+    def load(self, row: bytes) -> None:
+        """Take over what a row says and become cold.
+
+        Raises:
+            RowError: the bytes are not a row.
+        """
+        self.chill()
+        fields = rows.read_raw(row)
+        self.status = STATUSES[fields[rows.STATUS]]
+        self.updated_us = fields[rows.UPDATED]
+        self.draws = fields[rows.DRAWS]
+        self.label = fields[rows.LABEL]
+        self.due_us = fields[rows.DUE]
+        self.unread = fields[rows.UNREAD]
+        self.children = unflatten(fields[rows.CHILDREN])
+        self.started = type(fields[rows.STACK]) is not bytes
+
+    def chill(self) -> None:
+        """Drop the coroutine without running any of the user's code; the row has all it needs."""
+        coroutine, self.coroutine, self.wait = self.coroutine, None, ()
+        if coroutine is not None:
+            coroutine.close()
+
+    @classmethod
+    def from_row(cls, port: StepPort, workflow_id: int, row: bytes) -> Instance:
+        """Make a cold instance of a stored workflow.
+
+        Raises:
+            RowError: the bytes are not a row.
+        """
+        fields = rows.read_raw(row)
+        instance = cls(
+            port,
+            workflow_id,
+            fields[rows.TYPE],
+            entity_id=fields[rows.ENTITY],
+            correlation_id=fields[rows.GROUP],
+            parent_id=fields[rows.PARENT],
+            created_us=fields[rows.CREATED],
+        )
+        instance.load(row)
+        return instance
+
+
+def flatten(children: dict[int, int] | None) -> list[int] | None:
+    """Return the stored form of the children: [id, policy, id, policy, ...]."""
+    if not children:
+        return None
+    return [number for pair in children.items() for number in pair]
+
+
+def unflatten(stored: list[int] | None) -> dict[int, int] | None:
+    """Return the children of a stored list."""
+    if not stored:
+        return None
+    return dict(zip(stored[::2], stored[1::2], strict=True))

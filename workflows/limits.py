@@ -1,0 +1,40 @@
+"""Limits: a bound on everything that a workflow can make grow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MAX_TIME_US = 2**62
+"""Due times and durations stay below this, so that sums of two never leave an i64."""
+
+MAX_ID = 2**64 - 1
+"""Entity ids are u64."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds, each with a clear error where it is met. Sizes are bytes of the packed form.
+
+    Attributes:
+        state_warn: a snapshot from this size on is logged as a warning.
+        state_error: a snapshot from this size on is logged as an error.
+        state_max: a snapshot over this size is refused: the step fails and changes nothing.
+        unread: signals buffered for one workflow; a further one is an error at its sender.
+        children: children of one workflow that run or whose results wait.
+        sources: sources of one select.
+        payload: a signal, the arguments of a start, or a result.
+        name: a correlation id, a timer's name, a step's label; in UTF-8.
+        effects: signals and spawns of one step.
+        error_message: an error message is cut to this size; so is each traceback, to eight times as much.
+    """
+
+    state_warn: int = 10_000
+    state_error: int = 100_000
+    state_max: int = 1_048_576
+    unread: int = 1_000
+    children: int = 10_000
+    sources: int = 256
+    payload: int = 65_536
+    name: int = 255
+    effects: int = 10_000
+    error_message: int = 2_000

@@ -1,0 +1,53 @@
+"""Messages between the runtime and a workflow, as plain tuples.
+
+A message is its encoded form: payloads are packed bytes, so that sender and receiver never share an object and
+a message on disk equals the one in memory. Element 0 is the kind, element 1 the time in microseconds that orders
+it against timers.
+
+| kind       | tuple                                             |
+|------------|---------------------------------------------------|
+| START      | (START, time_us)                                  |
+| SIGNAL     | (SIGNAL, time_us, name, packed field values)      |
+| TICK       | (TICK, due_us)                                    |
+| CHILD_DONE | (CHILD_DONE, time_us, child_id, status, outcome)  |
+| CANCEL     | (CANCEL, time_us, reason, force)                  |
+| RETRY      | (RETRY, time_us)                                  |
+| NEXT       | (NEXT, time_us): an unread message fits the wait  |
+
+`outcome` of a child is its packed result where it completed, else the text of its error or the reason.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+START = 0
+SIGNAL = 1
+TICK = 2
+CHILD_DONE = 3
+CANCEL = 4
+RETRY = 5
+NEXT = 6
+
+Message: TypeAlias = tuple[Any, ...]
+
+
+class Status(StrEnum):
+    """Where a workflow stands. `RUNNING` is seen only from inside a step."""
+
+    RUNNING = "Running"
+    SUSPENDED = "Suspended"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+
+    @property
+    def active(self) -> bool:
+        """Whether more steps may come."""
+        return self in (Status.RUNNING, Status.SUSPENDED)
+
+
+STATUSES = (Status.RUNNING, Status.SUSPENDED, Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+"""A row stores a status as its index in this tuple."""
+STATUS_CODE = {status: code for code, status in enumerate(STATUSES)}

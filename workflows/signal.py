@@ -1,0 +1,72 @@
+"""Signals: the typed messages that workflows await.
+
+A signal class is a frozen, slotted dataclass made by subclassing alone, so that a message cannot change
+between sender and receiver and `case Stack(amount)` works. Its name, not its module, is its identity in a
+world: a class may move between modules while messages of it wait unread.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from operator import attrgetter
+from typing import Any, ClassVar, dataclass_transform
+
+from .errors import DefinitionError
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
+class SignalType(type):
+    """Metaclass of signals: turns each subclass into a frozen, slotted dataclass."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> SignalType:
+        """Make the class; `dataclass(slots=True)` builds it a second time, which passes straight through."""
+        made = super().__new__(cls, name, bases, namespace)
+        if not bases or "__dataclass_fields__" in namespace:
+            return made
+        for base in bases:
+            if isinstance(base, SignalType) and base is not Signal:
+                raise DefinitionError(
+                    f"signal {name} derives from signal {base.__name__}; signals are matched by their exact class, "
+                    "so derive it from Signal and repeat the fields"
+                )
+        signal: SignalType = dataclasses.dataclass(frozen=True, slots=True)(made)
+        names = tuple(field.name for field in dataclasses.fields(signal))  # type: ignore[arg-type]
+        signal.field_names = names
+        signal._values = _getter(names)
+        return signal
+
+    field_names: tuple[str, ...]
+    _values: Any
+
+
+class Signal(metaclass=SignalType):
+    """Base of all signals: annotate fields as in a dataclass.
+
+    Example:
+        class Stack(Signal):
+            amount: int = 1
+    """
+
+    __slots__ = ()
+    field_names: ClassVar[tuple[str, ...]] = ()
+
+
+def signal_values(signal: Signal) -> list[Any]:
+    """Return the field values of a signal in the order of its fields: its wire form before packing."""
+    values: list[Any] = type(signal)._values(signal)
+    return values
+
+
+def signal_from(cls: type[Signal], values: list[Any]) -> Signal:
+    """Build a signal from its wire form; fields added since with a default take the default."""
+    return cls(*values)
+
+
+def _getter(names: tuple[str, ...]) -> Any:
+    if not names:
+        return lambda _signal: []
+    if len(names) == 1:
+        get_one = attrgetter(names[0])
+        return lambda signal: [get_one(signal)]
+    get_all = attrgetter(*names)
+    return lambda signal: list(get_all(signal))

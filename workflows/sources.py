@@ -1,0 +1,157 @@
+"""What a workflow can wait for, and the events that waiting gives.
+
+A source is a value: a timer is only a due time with a name, a child only an id. While a workflow is suspended
+its wait is the tuple of its sources; signal classes stand in that tuple as themselves. `Every` is the one source
+with state (which beat comes next), so it is kept by identity like a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from .limits import MAX_TIME_US
+
+EventT = TypeVar("EventT", covariant=True)
+ResultT = TypeVar("ResultT", covariant=True)
+
+US = 1_000_000
+
+
+def to_us(seconds: float, what: str) -> int:
+    """Return a duration in whole microseconds; below zero counts as zero.
+
+    Raises:
+        ValueError: for what is not a finite number or does not fit an i64.
+    """
+    try:
+        micros = round(seconds * US)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{what} takes a finite number of seconds, not {seconds!r}") from None
+    if micros > MAX_TIME_US:
+        raise ValueError(f"{what} of {seconds!r} seconds is over the limit of {MAX_TIME_US // US}")
+    return max(micros, 0)
+
+
+class Elapsed(NamedTuple):
+    """A timer came due. `due` is the world time in seconds for which it was set, not when it was noticed."""
+
+    name: str | None
+    due: float
+
+
+class Beat(NamedTuple):
+    """A beat of `ctx.every`: number `n` from 1 up, after `missed` beats that were skipped."""
+
+    n: int
+    missed: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChildDone(Generic[ResultT]):
+    """A child ended: `result` where it completed, else `error`, a `ChildFailed` or `ChildCancelled`."""
+
+    child: Child[ResultT]
+    result: ResultT | None = None
+    error: Exception | None = None
+
+
+class Source(Generic[EventT]):
+    """Something that `ctx.select` can wait for; `EventT` is what it gives."""
+
+    __slots__ = ()
+
+
+class Timer(Source[Elapsed]):
+    """A deadline: kept in a local it keeps its due time, made anew it starts anew."""
+
+    __slots__ = ("due_us", "name")
+
+    def __init__(self, due_us: int, name: str | None = None) -> None:
+        self.due_us = due_us
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"Timer(due_us={self.due_us}, name={self.name!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Timer and self.due_us == other.due_us and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash((self.due_us, self.name))
+
+
+class Sleep(Source[None]):
+    """The wait of `ctx.sleep`: a timer whose event is nothing."""
+
+    __slots__ = ("due_us",)
+
+    def __init__(self, due_us: int) -> None:
+        self.due_us = due_us
+
+
+class Every(Source[Beat]):
+    """A drift-free periodic source: beat `n` is due at `start_us + n * period_us`.
+
+    A beat that a later one has overtaken (after downtime, or when nobody awaited) is skipped: the latest due
+    beat is given once and says how many were missed.
+    """
+
+    __slots__ = ("n", "period_us", "start_us")
+
+    def __init__(self, start_us: int, period_us: int, n: int = 1) -> None:
+        self.start_us = start_us
+        self.period_us = period_us
+        self.n = n
+
+    @property
+    def due_us(self) -> int:
+        """When the next beat is due, in microseconds of world time."""
+        return self.start_us + self.n * self.period_us
+
+    def beat(self, now_us: int) -> Beat:
+        """Give the latest beat that is due at `now_us` and move on to the one after it."""
+        latest = (now_us - self.start_us) // self.period_us
+        beat = Beat(latest, latest - self.n)
+        self.n = latest + 1
+        return beat
+
+    def __repr__(self) -> str:
+        return f"Every(start_us={self.start_us}, period_us={self.period_us}, n={self.n})"
+
+
+class Child(Source[ChildDone[ResultT]]):
+    """A child workflow, by its id: await it for its result, or select on it for its `ChildDone`."""
+
+    __slots__ = ("workflow_id",)
+
+    def __init__(self, workflow_id: int) -> None:
+        self.workflow_id = workflow_id
+
+    def __await__(self) -> Generator[Any, Any, ResultT]:
+        """Wait for the end of the child.
+
+        Raises:
+            ChildFailed: it failed.
+            ChildCancelled: it was cancelled.
+        """
+        return (yield (Join(self.workflow_id),))  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        return f"Child({self.workflow_id})"
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Child and self.workflow_id == other.workflow_id
+
+    def __hash__(self) -> int:
+        return hash((Child, self.workflow_id))
+
+
+class Join(Source[Any]):
+    """The wait of `await child`: its event is the result itself, or the raised error."""
+
+    __slots__ = ("workflow_id",)
+
+    def __init__(self, workflow_id: int) -> None:
+        self.workflow_id = workflow_id
