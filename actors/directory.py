@@ -101,6 +101,17 @@ class Directory:
         """Return the ids of the active workflows with a correlation id, ascending."""
         return _listed(self.by_group.get(correlation_id))
 
+    def addressed(
+        self, workflow_id: int | None, entity_id: int | None, correlation_id: str | None
+    ) -> tuple[int, ...]:
+        """Return the ids that an address means, of which exactly one kind is given."""
+        if workflow_id is not None:
+            return (workflow_id,)
+        if entity_id is not None:
+            return self.of_entity(entity_id)
+        assert correlation_id is not None, "an address is of one kind"
+        return self.of_group(correlation_id)
+
     def warm(self) -> Iterator[WorkflowActor]:
         """Iterate over the actors that are in memory."""
         return iter(self.actors.values())

@@ -13,6 +13,7 @@ from ..workflows.codec import Codec
 from ..workflows.context import Context
 from ..workflows.definition import WorkflowType
 from ..workflows.errors import LimitError, UnknownWorkflowError
+from ..workflows.instance import Instance
 from ..workflows.limits import Limits
 from ..workflows.messages import SIGNAL, START, TICK, Message, Status
 from ..workflows.signal import Signal
@@ -23,6 +24,15 @@ from .scheduler import Scheduler
 from .timer_actor import TimerWheelActor
 from .timer_wheel import TimerWheel
 from .workflow_actor import WorkflowActor
+
+
+def count_signals(unread: list[Any]) -> int:
+    """Count the signals among unread messages; only they are bounded."""
+    return sum(message[0] == SIGNAL for message in unread)
+
+
+def _accepted_names(types: Mapping[str, WorkflowType[Any, Any]]) -> dict[str, frozenset[str]]:
+    return {name: frozenset(signal.__name__ for signal in kind.accepts) for name, kind in types.items()}
 
 
 class Rows(RowSource, Protocol):
@@ -37,6 +47,7 @@ class ActorSystem:
     Attributes:
         steps: messages that changed a workflow, counted since the world was opened.
         fault: an exception of the engine itself; the turn must not be kept.
+        crowded: ids of workflows with as many unread signals as they may have.
     """
 
     def __init__(
@@ -62,6 +73,7 @@ class ActorSystem:
         self.steps = 0
         self.fault: BaseException | None = None
         self.current: Message = ()
+        self.crowded: set[int] = set()
         self.stepper = Stepper(types, codes, codec, self, seed=seed, limits=limits, paranoid=paranoid)
         self.stepper.now_us = now_us
         self.scheduler = Scheduler()
@@ -69,9 +81,7 @@ class ActorSystem:
         self.wheel = TimerWheel(tick_us=tick_us, now_us=now_us)
         self.timer_actor = TimerWheelActor(self.scheduler, self.wheel, self.deliver_tick)
         self.timer_actor.launch()
-        self._accepts = {
-            name: frozenset(signal.__name__ for signal in kind.accepts) for name, kind in types.items()
-        }
+        self._accepts = _accepted_names(types)
 
     # -- delivering ----------------------------------------------------------------------------------------
 
@@ -122,7 +132,7 @@ class ActorSystem:
                 self.tell(parts[0], parts[1])
             elif kind == SEND:
                 entity_id, correlation_id, name, payload = parts
-                ids = self._addressed(None, entity_id, correlation_id)
+                ids = self.directory.addressed(None, entity_id, correlation_id)
                 self.send(ids, (SIGNAL, self.stepper.now_us, name, payload))
             else:
                 assert kind == SPAWN
@@ -135,13 +145,24 @@ class ActorSystem:
         """Return the messages that the turn did not get to, as [workflow_id, *message]."""
         return [
             [actor.instance.workflow_id, *message]
-            for actor, message, _ in self.scheduler.queue
+            for actor, message, _ in self.scheduler.pending()
             if isinstance(actor, WorkflowActor) and type(message) is tuple
         ]
 
     def deliver_tick(self, workflow_id: int, due_us: int) -> None:
         """Queue the tick of a due timer."""
         self.tell(workflow_id, (TICK, due_us))
+
+    def reload(self, types: Mapping[str, WorkflowType[Any, Any]]) -> None:
+        """Go on with other code from the next step on, and let held workflows look whether it fits them."""
+        self.stepper.reload(types)
+        self._accepts = _accepted_names(types)
+        for actor in self.directory.warm():
+            instance = actor.instance
+            instance.chill()
+            if instance.held is not None:
+                instance.held = None
+                self.wheel.schedule(instance.workflow_id, 0)
 
     # -- the port of the stepper ---------------------------------------------------------------------------
 
@@ -151,6 +172,15 @@ class ActorSystem:
         if row is None:
             raise UnknownWorkflowError(workflow_id)
         return row
+
+    def note_unread(self, instance: Instance) -> None:
+        """Keep `crowded` true after a change of a workflow's unread messages."""
+        unread = instance.unread
+        limit = self.stepper.limits.unread
+        if unread is not None and len(unread) >= limit and count_signals(unread) >= limit:
+            self.crowded.add(instance.workflow_id)
+        else:
+            self.crowded.discard(instance.workflow_id)
 
     def refusal(self, workflow_id: int, signal: type[Signal]) -> str | None:
         """Return why a workflow does not take a signal, or None if it does."""
@@ -167,28 +197,16 @@ class ActorSystem:
         self, workflow_id: int | None, entity_id: int | None, correlation_id: str | None, signal: type[Signal]
     ) -> None:
         """Raise `LimitError` if a receiver has too many unread signals."""
+        if not self.crowded:
+            return
         limit = self.stepper.limits.unread
-        for number in self._addressed(workflow_id, entity_id, correlation_id):
-            actor = self.directory.find(number)
-            if actor is None or actor.instance.unread is None or not self._takes(actor, signal.__name__):
+        for number in self.directory.addressed(workflow_id, entity_id, correlation_id):
+            if number not in self.crowded:
                 continue
-            unread = sum(message[0] == SIGNAL for message in actor.instance.unread)
-            if unread >= limit:
-                raise LimitError(
-                    f"the number of unread signals of workflow {number}",
-                    value=unread + 1,
-                    limit=limit,
-                    setting="unread",
-                )
-
-    def _addressed(
-        self, workflow_id: int | None, entity_id: int | None, correlation_id: str | None
-    ) -> tuple[int, ...]:
-        if workflow_id is not None:
-            return (workflow_id,)
-        if entity_id is not None:
-            return self.directory.of_entity(entity_id)
-        return self.directory.of_group(correlation_id) if correlation_id is not None else ()
+            actor = self.directory.find(number)
+            if actor is not None and self._takes(actor, signal.__name__):
+                what = f"the number of unread signals of workflow {number}"
+                raise LimitError(what, value=limit + 1, limit=limit, setting="unread")
 
     def _takes(self, actor: WorkflowActor, name: str) -> bool:
         accepts = self._accepts.get(actor.instance.type_name)

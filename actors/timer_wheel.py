@@ -16,9 +16,8 @@ things differ:
 Re-arming a timer for later, as a buff does in each step, changes one number: the timer stays where it is and
 is moved on when its slot comes up.
 
-Invariants: every key is in exactly one slot. A slot starts no later than any timer in it, but for timers
-whose due had passed when they were armed: these sit in the slot of the tick that was then current. Results
-depend on the timers alone, never on the order in which they were armed.
+Invariants: every key is in exactly one slot, and a slot starts no later than any timer in it. Results depend
+on the timers alone, never on the order in which they were armed.
 """
 
 from __future__ import annotations
@@ -171,21 +170,18 @@ class TimerWheel:
         return self._now_us
 
     def _place(self, pairs: Iterable[tuple[int, int]], from_tick: int) -> None:
-        """Put each key into the slot that fits its distance from `from_tick`."""
+        """Put each key into the slot that fits its distance from `from_tick`, ahead of it or behind."""
         tick_us = self._tick_us
         slots = self._slots
         slot_of = self._slot_of
         for key, due_us in pairs:
             tick = due_us // tick_us
-            if tick <= from_tick:
-                number = from_tick << _LEVEL_BITS | _FINEST
+            # Twice the level: the bits of the tick that the slot's width takes.
+            bits = (tick - from_tick).bit_length() - (_NEAR_BITS - 1) & ~1
+            if bits > 0:
+                number = tick >> bits << bits + _LEVEL_BITS | _FINEST - (bits >> 1)
             else:
-                # Twice the level: the bits of the tick that the slot's width takes.
-                bits = (tick - from_tick).bit_length() - (_NEAR_BITS - 1) & ~1
-                if bits > 0:
-                    number = tick >> bits << bits + _LEVEL_BITS | _FINEST - (bits >> 1)
-                else:
-                    number = tick << _LEVEL_BITS | _FINEST
+                number = tick << _LEVEL_BITS | _FINEST
             slot = slots.get(number)
             if slot is None:
                 slot = self._open_slot(number)

@@ -51,9 +51,14 @@ class WorkflowActor(ScheduledActor):
         workflow_id = instance.workflow_id
         system.rows.fresh[workflow_id] = row
         system.steps += 1
+        if instance.unread is not None or system.crowded:
+            system.note_unread(instance)
         if instance.status is not Status.SUSPENDED:
             system.directory.remove(instance)
             system.wheel.cancel(workflow_id)
+            if self._face is not None:
+                # Whoever holds a reference sees it dead.
+                self._end()
         else:
             if message[0] == RETRY:
                 system.directory.revive(self)
@@ -76,9 +81,9 @@ class WorkflowActor(ScheduledActor):
 
     def on_failure(
         self,
-        exception_type: type[BaseException] | None,
+        exception_type: type[BaseException] | None,  # noqa: ARG002 - pykka's signature.
         exception_value: BaseException | None,
-        traceback: TracebackType | None,
+        traceback: TracebackType | None,  # noqa: ARG002
     ) -> None:
         """Hand a fault of the engine itself to the turn; a failing workflow never gets here."""
         self.system.fault = exception_value

@@ -95,7 +95,9 @@ class Buckets(Inline):
             number = int.from_bytes(key, "big") >> 4
             self.buckets.setdefault(number, {})[key] = value
             touched.add(number)
-        packed = [(number.to_bytes(8, "big"), msgpack.packb(self.buckets[number])) for number in sorted(touched)]
+        packed = [
+            (number.to_bytes(8, "big"), msgpack.packb(self.buckets[number])) for number in sorted(touched)
+        ]
         super().write(packed)
 
 
@@ -262,7 +264,9 @@ def flush(store: Any) -> None:
     getattr(store, "flush", lambda: None)()
 
 
-def rate(store: Any, size: int, *, busy: bool, seconds: float, step: Callable[[], None] | None = None) -> float:
+def rate(
+    store: Any, size: int, *, busy: bool, seconds: float, step: Callable[[], None] | None = None
+) -> float:
     """Rows a second, made and durable, the best of three parts of the time."""
     source = batches(size, rows=BATCH, seed=2)
     rates = []
@@ -336,7 +340,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=options.directory) as scratch:
         count = 0
 
-        def measure(make: Callable[[Path, bool], Any], sync: bool, size: int, what: Callable[[Any], Any]) -> Any:
+        def measure(
+            make: Callable[[Path, bool], Any], sync: bool, size: int, what: Callable[[Any], Any]
+        ) -> Any:
             nonlocal count
             count += 1
             store = make(Path(scratch) / str(count), sync)
@@ -347,37 +353,56 @@ def main() -> None:
                 store.close()
 
         for size in (150, 250) if "raw" in options.parts else ():
-            print(f"\nrows/s, {size}-byte rows, commit per {BATCH:,} of {KEYS:,} shuffled keys: quiet, busy thread")
+            print(
+                f"\nrows/s, {size}-byte rows, commit per {BATCH:,} of {KEYS:,} shuffled keys: quiet, busy thread"
+            )
             print(f"{'':26}{'power':>10}{'':>10}{'process':>12}")
             for name, make in chosen.items():
                 figures = []
                 for sync in (True, False):
                     for busy in (False, True):
                         figures.append(
-                            measure(make, sync, size, lambda s, b=busy: rate(s, size, busy=b, seconds=options.seconds))
+                            measure(
+                                make,
+                                sync,
+                                size,
+                                lambda s, b=busy: rate(s, size, busy=b, seconds=options.seconds),
+                            )
                         )
                 print(f"{name:26}" + "".join(f"{figure:10,.0f}" for figure in figures), flush=True)
 
         if "steps" in options.parts:
-            print(f"\nsteps/s, {COMPUTE_US} us of Python and one 150-byte row each: quiet, busy thread, slowdown")
+            print(
+                f"\nsteps/s, {COMPUTE_US} us of Python and one 150-byte row each: quiet, busy thread, slowdown"
+            )
             for name, make in chosen.items():
                 line = ""
                 for sync in (True, False):
                     quiet, busy = (
-                        measure(make, sync, 150, lambda s, b=b: rate(s, 150, busy=b, seconds=options.seconds, step=step))
+                        measure(
+                            make,
+                            sync,
+                            150,
+                            lambda s, b=b: rate(s, 150, busy=b, seconds=options.seconds, step=step),
+                        )
                         for b in (False, True)
                     )
                     line += f"{quiet:10,.0f}{busy:10,.0f}{quiet / busy:7.1f}x"
                 print(f"{name:26}{line}", flush=True)
 
         if "pace" in options.parts:
-            print(f"\nms in a commit of {FRAME_ROWS} random 250-byte rows, 60 a second: median, p99, greatest")
+            print(
+                f"\nms in a commit of {FRAME_ROWS} random 250-byte rows, 60 a second: median, p99, greatest"
+            )
             for name, make in chosen.items():
                 for sync in (True, False):
                     line = ""
                     for busy in (False, True):
                         figures = measure(
-                            make, sync, 250, lambda s, b=busy: pace(s, 250, busy=b, seconds=3 * options.seconds)
+                            make,
+                            sync,
+                            250,
+                            lambda s, b=busy: pace(s, 250, busy=b, seconds=3 * options.seconds),
                         )
                         line += f"  {'busy' if busy else 'quiet'}" + "".join(f"{f:8.2f}" for f in figures)
                     print(f"{name:26}{'power' if sync else 'process':8}{line}", flush=True)

@@ -1,1 +1,28 @@
-"""TBD."""
+"""What makes workflows durable and usable: `Runtime`, clocks, turns, the store and recovery."""
+
+from __future__ import annotations
+
+from .clock import Clock, GameClock, WallClock
+from .commits import Change
+from .handle import Handle
+from .inputs import TurnRecord
+from .reports import PumpReport, RecoveryReport
+from .runtime import Runtime
+from .store import Store
+from .view import FrameView, TimerView, WorkflowView
+
+__all__ = [
+    "Change",
+    "Clock",
+    "FrameView",
+    "GameClock",
+    "Handle",
+    "PumpReport",
+    "RecoveryReport",
+    "Runtime",
+    "Store",
+    "TimerView",
+    "TurnRecord",
+    "WallClock",
+    "WorkflowView",
+]

@@ -25,8 +25,12 @@ class Clock(Protocol):
         """Return the time in microseconds."""
         ...
 
-    def resume(self, now_us: int) -> None:
-        """Go on from the time at which the world stopped."""
+    def resume(self, now_us: int, offset_us: int) -> None:
+        """Go on from the time at which the world stopped, with the offset that `rebase` gave it."""
+        ...
+
+    def rebase(self, now_us: int) -> int:
+        """Let the time now be this one, and return the offset that `resume` will need."""
         ...
 
 
@@ -37,15 +41,22 @@ class WallClock:
 
     def __init__(self) -> None:
         self._last_us = 0
+        self._offset_us = 0
 
     def now_us(self) -> int:
         """Return the time; where the computer's clock was set back, it stands still until that has caught up."""
-        self._last_us = max(self._last_us, time.time_ns() // 1000)
+        self._last_us = max(self._last_us, time.time_ns() // 1000 + self._offset_us)
         return self._last_us
 
-    def resume(self, now_us: int) -> None:
+    def resume(self, now_us: int, offset_us: int) -> None:
         """Never show a time before the world's last turn."""
-        self._last_us = max(self._last_us, now_us)
+        self._offset_us = offset_us
+        self._last_us = now_us
+
+    def rebase(self, now_us: int) -> int:
+        """Go on from `now_us` at the pace of the computer's clock."""
+        self.resume(now_us, now_us - time.time_ns() // 1000)
+        return self._offset_us
 
 
 class GameClock:
@@ -60,9 +71,14 @@ class GameClock:
         """Return the game's time in microseconds."""
         return self._now_us
 
-    def resume(self, now_us: int) -> None:
+    def resume(self, now_us: int, offset_us: int) -> None:  # noqa: ARG002 - its time is its own.
         """Go on from the world's last turn."""
-        self._now_us = max(self._now_us, now_us)
+        self._now_us = now_us
+
+    def rebase(self, now_us: int) -> int:
+        """Go on from `now_us`."""
+        self._now_us = now_us
+        return 0
 
     def advance(self, seconds: float) -> int:
         """Move time on and return it in microseconds.

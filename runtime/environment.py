@@ -19,15 +19,17 @@ _SMALL = sys.platform == "win32" or sys.maxsize < 1 << 32
 DEFAULT_MAP_SIZE = _GIB // 4 if _SMALL else 64 * _GIB
 DEFAULT_MAP_LIMIT = _GIB if sys.maxsize < 1 << 32 else 1024 * _GIB
 
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+# EIO among them: LMDB reports so a write that was cut short, which is how a disk fills up.
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _DAMAGE = (lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.InvalidError)
 
 
 def open_environment(world: Path, *, map_size: int, sync: bool) -> Any:
     """Map a world's file.
 
-    No WRITEMAP: a stray write to the map would be a write to the world, and a full disk a SIGBUS. The meta page is
-    always synced with the rest (`metasync`): to leave it out saved nothing.
+    No WRITEMAP: a stray write to the map would be a write to the world, and a full disk a SIGBUS. The meta page
+    is always synced with the rest (`metasync`): to leave it out saved nothing. LMDB 0.9 (`lib_version=0`) for
+    its file format, which other tools read and `world_check` knows.
     """
     return lmdb.open(
         str(world),
@@ -46,7 +48,9 @@ def translated(world: Path, error: lmdb.Error) -> WorldError:
     if isinstance(error, lmdb.MapFullError):
         return WorldFull(path, "the map is full; open the world with a larger map_size")
     if isinstance(error, lmdb.DiskError) or code in _NO_ROOM:
-        return WorldFull(path, "no room on the disk; free some and make the same call again")
+        return WorldFull(path, f"no room on the disk ({error}); free some and make the same call again")
+    if isinstance(error, lmdb.PanicError):
+        return WorldError(path, "writing a meta page failed; close the world and open it again")
     if isinstance(error, _DAMAGE):
         return WorldCorruptError(path, f"damaged ({error}); restore the world from a backup")
     if isinstance(error, lmdb.VersionMismatchError):

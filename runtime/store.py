@@ -1,12 +1,12 @@
 """The store: one LMDB environment per world.
 
-Rows wait in the caller's buffer, and one call writes them all: begin, puts in key order and commit, on one thread.
-(A write transaction begun on one thread and committed on another reports success, and the next one hangs.) A commit
-that fails changes nothing, so that the same call can be made again.
+Rows wait in the caller's buffer, and one call writes them all: begin, puts in key order and commit, on one
+thread. (A write transaction begun on one thread and committed on another reports success, and the next one
+hangs.) A commit that fails changes nothing, so that the same call can be made again.
 
 The store owns its world from `open` to `close` (see `world_lock`), looks at the file before LMDB maps it (see
-`world_check`), and lets no error of LMDB out. Its own reads are short: an open reader keeps every page that it could
-see from being used again, and ten seconds of one grow a busy world a hundredfold.
+`world_check`), and lets no error of LMDB out. Its own reads are short: an open reader keeps every page that it
+could see from being used again, and ten seconds of one grow a busy world a hundredfold.
 """
 
 from __future__ import annotations
@@ -23,17 +23,14 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import lmdb
-import msgpack
 
-from ..workflows.errors import NotAWorldError, RuntimeClosedError, WorldError, WorldFull, WorldVersionError
+from ..workflows.errors import RuntimeClosedError, WorldError, WorldFull
 from .environment import DEFAULT_MAP_LIMIT, DEFAULT_MAP_SIZE, open_environment, translated
 from .gil import short_switches
-from .world_check import check_world_file
 from .world_files import DATA_FILE, build_in_place, has_data, require_empty, require_place
+from .world_format import FORMAT_KEY, MAGIC_KEY, META, check_format, check_world, make_world
 from .world_lock import WorldLock
 
-FORMAT_VERSION = 1
-MAGIC = "deathless"
 SCAN_BATCH = 4096
 
 Changes = Mapping[str, Mapping[bytes, bytes | None]]
@@ -94,7 +91,7 @@ class Store:
         Args:
             path: the world's directory.
             durability: what an acknowledged commit survives: "process", kill -9; "power", power loss too.
-            map_size: bytes of address space to reserve. A world that outgrows it is mapped anew at twice the size.
+            map_size: bytes of address space to reserve. A world that outgrows it is mapped anew, twice as large.
             map_limit: the size at which growing ends with `WorldFull`.
             create: whether an absent world is made; else it is `NotAWorldError`.
 
@@ -113,9 +110,9 @@ class Store:
         try:
             created = not has_data(world)
             if created:
-                build_in_place(world, _make)
-            elif "meta" not in check_world_file(world / DATA_FILE):
-                raise NotAWorldError(str(world), "an LMDB file of another program; give the path of a world")
+                build_in_place(world, make_world)
+            else:
+                check_world(world / DATA_FILE)
             store = cls(
                 world, lock, durability=durability, map_size=map_size, map_limit=max(map_size, map_limit)
             )
@@ -123,7 +120,7 @@ class Store:
             lock.release()
             raise
         try:
-            store._check_format()
+            check_format(world, store.get(META, MAGIC_KEY), store.get(META, FORMAT_KEY))
             store.check_readers()
         except BaseException:
             store.close()
@@ -138,14 +135,14 @@ class Store:
         self.close()
 
     def commit(self, changes: Changes) -> None:
-        """Write all changes in one transaction; when it returns, they are as durable as the store was opened for.
+        """Write all changes in one transaction; when it returns, they are as durable as the store promises.
 
         Args:
             changes: for each table, key to value; None deletes. A table is made when it is first named.
 
         Raises:
-            WorldFull: no room on the disk or under `map_limit`. Nothing is changed; make the same call again when
-                there is room.
+            WorldFull: no room on the disk or under `map_limit`. Nothing is changed; make the same call again
+                when there is room.
             WorldError: LMDB or the disk failed. Nothing is changed.
         """
         # Keys in order touch each page once.
@@ -223,8 +220,8 @@ class Store:
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Copy the world, compacted, to a new directory, while commits go on.
 
-        The copy is the world as of one commit, is synced, and appears under its name when it is whole. It holds a
-        reader for as long as it takes, so a large and busy world grows meanwhile.
+        The copy is the world as of one commit, is synced, and appears under its name when it is whole. It holds
+        a reader for as long as it takes, so a large and busy world grows meanwhile.
 
         Raises:
             WorldError: the target exists and is not empty, or cannot be written.
@@ -274,7 +271,7 @@ class Store:
         return handle
 
     def _grow(self, error: lmdb.Error) -> None:
-        """Map the world at twice its size. Done by closing and opening: `set_mapsize` leaves no map if it fails."""
+        """Map the world at twice its size, by closing and opening: `set_mapsize` leaves no map if it fails."""
         size = int(self._env.info()["map_size"])
         if size >= self._map_limit:
             raise WorldFull(str(self.path), f"the map of {size} bytes is full; raise map_limit") from error
@@ -307,22 +304,6 @@ class Store:
                 self._reads -= 1
                 self._idle.notify_all()
 
-    def _check_format(self) -> None:
-        try:
-            magic, version = (
-                msgpack.unpackb(self.get("meta", key) or b"\xc0") for key in (b"magic", b"format")
-            )
-        except ValueError:
-            magic = version = None
-        if magic != MAGIC or not isinstance(version, int):
-            raise NotAWorldError(str(self.path), "an LMDB file of another program")
-        if version != FORMAT_VERSION:
-            raise WorldVersionError(
-                str(self.path),
-                f"its format is {version}, this version of Deathless reads format {FORMAT_VERSION}; "
-                f"use {'a newer' if version > FORMAT_VERSION else 'an older'} Deathless",
-            )
-
     # -- life ------------------------------------------------------------------------------------------------
 
     def _map(self, map_size: int) -> None:
@@ -340,25 +321,13 @@ class Store:
         """Make the store unusable in a forked child, and let go of the parent's lock."""
         if not self._gone:
             self._gone = "the world belongs to the process that forked this one"
-            self._lock.abandon()
+            self._lock.release()
             # Not closed: the map and its mutexes are the parent's too.
             _inherited.append(self._env)
         # Other threads, which the child does not have, may have held these.
         self._writing = threading.Lock()
         self._idle = threading.Condition()
         self._reads = 0
-
-
-def _make(place: Path) -> None:
-    """Make an empty world: its magic and its format."""
-    try:
-        with open_environment(place, map_size=1 << 20, sync=True) as environment:
-            meta = environment.open_db(b"meta")
-            with environment.begin(write=True, db=meta) as transaction:
-                transaction.put(b"magic", msgpack.packb(MAGIC))
-                transaction.put(b"format", msgpack.packb(FORMAT_VERSION))
-    except lmdb.Error as error:
-        raise translated(place.parent, error) from error
 
 
 def _batch(transaction: Any, handle: Any, start: bytes) -> list[tuple[bytes, bytes]]:

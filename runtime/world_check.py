@@ -1,23 +1,25 @@
 """A look at a world's file before LMDB maps it.
 
-LMDB trusts its file. A page number beyond the end of a truncated file ends the interpreter with SIGBUS, where no
-`except` helps. So this module reads the two meta pages and the roots of all tables with plain reads, and refuses
-what LMDB could not survive. It costs a few page reads, however large the world.
+LMDB trusts its file. A page number beyond the end of a truncated file ends the interpreter with SIGBUS, and a page
+of zeros, which a power cut leaves where nothing was synced, with an assertion: no `except` helps. So this module
+goes through the file with plain reads first, and refuses what LMDB could not survive: the meta pages, the length,
+and every page of every table, as far as its place and its kind. It reads whole only what leads to rows, and the
+heads of the pages that hold them.
 
-What it does not see is damage below the roots. LMDB answers most of that with an error of its own (a page of the
-wrong kind, a bad page number within the file), but a node offset changed inside a page can still crash it: who
-must open a file from an unknown hand verifies it first with `python -m lmdb.verify`.
+What it does not see is damage among the rows of a page: an offset changed there can still crash LMDB. A file from
+an unknown hand is verified first, with `lmdb.verify.verify(path)`, which reads everything.
 
-The layout is LMDB's 0.9 data format, version 1, in the machine's own word size and byte order, as LMDB writes it.
+The layout is LMDB's 0.9 data format, version 1, in the machine's own word size and byte order.
 """
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from ..workflows.errors import NotAWorldError, WorldCorruptError, WorldError
 
@@ -41,24 +43,34 @@ _P_BRANCH, _P_LEAF, _P_META = 0x01, 0x02, 0x08
 _F_BIGDATA, _F_SUBDATA = 0x01, 0x02
 _PAGE_SIZES = frozenset(1 << n for n in range(9, 16))
 
+_MOST_LEVELS = 32  # LMDB's own bound.
 _MOST_MISSING_PAGES = (
     1 << 20
 )  # What a sound file may lack at its end: far more than one transaction frees there.
 
 
 @dataclass(frozen=True, slots=True)
+class _Tree:
+    """Where a table begins, and how many levels of pages it has."""
+
+    name: str
+    root: int
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Meta:
-    """One meta page. `free` and `main` are root page numbers."""
+    """One meta page: the state of the file after a transaction."""
 
     page_size: int
-    free: int
-    main: int
+    free: _Tree
+    main: _Tree
     last_page: int
     transaction: int
 
 
 def check_world_file(path: Path) -> frozenset[str]:
-    """Check the meta pages and roots of an LMDB data file, and give the names of its tables.
+    """Check an LMDB data file and give the names of its tables.
 
     The caller holds the world's lock, so that nobody writes meanwhile.
 
@@ -68,19 +80,21 @@ def check_world_file(path: Path) -> frozenset[str]:
         WorldError: it cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with path.open("rb", buffering=0) as file:
             return _Checker(path, file).check()
     except OSError as error:
+        if isinstance(error, WorldError):
+            raise
         raise WorldError(str(path), f"cannot be read ({error.strerror})") from error
 
 
 class _Checker:
     """The checks of one file, in the order in which each makes the next one safe."""
 
-    def __init__(self, path: Path, file: BinaryIO) -> None:
+    def __init__(self, path: Path, file: FileIO) -> None:
         self._path = path
         self._file = file
-        self._size = file.seek(0, 2)
+        self._size = file.seek(0, os.SEEK_END)
 
     def check(self) -> frozenset[str]:
         first = self._meta(0, offset=0)
@@ -90,7 +104,12 @@ class _Checker:
         # LMDB goes by the later transaction; after a commit cut short that is the older page, whole as ever.
         meta = second if second.transaction > first.transaction else first
         self._check_length(meta)
-        return self._check_tables(meta)
+        self._check_tree(meta, meta.free)
+        self._check_tree(meta, meta.main)
+        tables = list(self._tables(meta))
+        for table in tables:
+            self._check_tree(meta, table)
+        return frozenset(table.name for table in tables)
 
     def _meta(self, number: int, *, offset: int) -> _Meta:
         page = self._read(offset, _META_SIZE)
@@ -110,8 +129,9 @@ class _Checker:
                 str(self._path), f"LMDB data format {version}, where a world has format {DATA_VERSION}"
             )
         at += _META_HEAD.size
-        page_size, *_, free = _TREE.unpack_from(page, at)
-        *_, main = _TREE.unpack_from(page, at + _TREE.size)
+        page_size = _TREE.unpack_from(page, at)[0]
+        free = _tree("free list", page, at)
+        main = _tree("main table", page, at + _TREE.size)
         last_page, transaction = _META_TAIL.unpack_from(page, at + 2 * _TREE.size)
         if page_number != number or not flags & _P_META or page_size not in _PAGE_SIZES or last_page < 1:
             raise self._corrupt(f"meta page {number} is damaged")
@@ -120,8 +140,8 @@ class _Checker:
     def _check_length(self, meta: _Meta) -> None:
         """Check that the file is as long as its meta page promises, or lacks free pages only.
 
-        A page that one transaction takes and frees again is counted, but never written: a file that ends with such
-        pages is short and sound. Their numbers are in the free list, a table from transaction to page numbers.
+        A page that one transaction takes and frees again is counted, but never written: a file that ends with
+        such pages is short and sound. Their numbers are in the free list, a table from transaction to pages.
         """
         present = self._size // meta.page_size
         if meta.last_page - present < _MOST_MISSING_PAGES:
@@ -134,58 +154,67 @@ class _Checker:
         raise self._corrupt(f"truncated: {self._size} bytes, where its meta page promises {needed}")
 
     def _free_pages(self, meta: _Meta) -> Iterator[int]:
-        pages = [] if meta.free == _NO_ROOT else [meta.free]
-        for number in pages:  # The list grows as branches are met.
-            page = self._tree_page(meta, number, "free list")
-            leaf = _PAGE.unpack_from(page)[2] == _P_LEAF
+        for number in self._check_tree(meta, meta.free):
+            page = self._page(meta, meta.free, number, _P_LEAF)
             for _, flags, size, data in self._nodes(meta, page):
-                if not leaf:
-                    pages.append(size | flags << 32)
-                elif flags & _F_BIGDATA:
+                if flags & _F_BIGDATA:
                     (first,) = _WORD.unpack_from(page, data)
                     yield from _words(self._read(first * meta.page_size + _PAGE.size, size))
                 else:
                     yield from _words(page[data : data + size])
-            if len(pages) > meta.last_page:
-                raise self._corrupt("its free list goes in circles")
 
-    def _check_tables(self, meta: _Meta) -> frozenset[str]:
-        """Check the root of each named table, all of which stand on the one page of a world's main table."""
-        if meta.free != _NO_ROOT:
-            self._tree_page(meta, meta.free, "free list")
-        if meta.main == _NO_ROOT:
-            return frozenset()
-        page = self._tree_page(meta, meta.main, "main table")
-        if _PAGE.unpack_from(page)[2] != _P_LEAF:
+    def _check_tree(self, meta: _Meta, tree: _Tree) -> list[int]:
+        """Check that each page of a tree is where it should be and of the right kind; give the leaves' numbers.
+
+        Of a leaf only the head is read: to go through all rows would cost as much as reading the world.
+        """
+        if tree.root == _NO_ROOT:
+            return []
+        level = [tree.root]
+        for _ in range(1, min(tree.depth, _MOST_LEVELS)):
+            below = []
+            for number in level:
+                page = self._page(meta, tree, number, _P_BRANCH)
+                # A branch has no data: the three fields of 16 bits are the number of the page below.
+                below += [size | flags << 32 for _, flags, size, _ in self._nodes(meta, page)]
+            if len(below) > meta.last_page:
+                raise self._corrupt(f"the {tree.name} goes in circles")
+            level = below
+        for number in level:
+            self._page(meta, tree, number, _P_LEAF, size=_PAGE.size)
+        return level
+
+    def _tables(self, meta: _Meta) -> Iterator[_Tree]:
+        """Find the named tables, all of which stand on the one page of a world's main table."""
+        if meta.main.root == _NO_ROOT:
+            return
+        if meta.main.depth != 1:
             raise NotAWorldError(str(self._path), "an LMDB file of another program")
-        names = set()
-        for key, flags, _, data in self._nodes(meta, page):
-            if flags == _F_SUBDATA and data + _TREE.size <= meta.page_size:
-                name = key.decode(errors="replace")
-                root = _TREE.unpack_from(page, data)[-1]
-                if root != _NO_ROOT:
-                    self._tree_page(meta, root, f"table {name!r}")
-                names.add(name)
-        return frozenset(names)
+        page = self._page(meta, meta.main, meta.main.root, _P_LEAF)
+        for key, flags, size, data in self._nodes(meta, page):
+            if flags == _F_SUBDATA and size == _TREE.size and data + size <= meta.page_size:
+                yield _tree(key.decode(errors="replace"), page, data)
 
-    def _tree_page(self, meta: _Meta, number: int, what: str) -> bytes:
-        """Read a branch or leaf page."""
-        page = self._read(number * meta.page_size, meta.page_size) if 2 <= number <= meta.last_page else b""
-        if len(page) < meta.page_size:
-            raise self._corrupt(f"the {what} goes on at page {number}, outside the file")
+    def _page(self, meta: _Meta, tree: _Tree, number: int, kind: int, *, size: int | None = None) -> bytes:
+        """Read a page of a tree, or the first bytes of it."""
+        size = size or meta.page_size
+        page = self._read(number * meta.page_size, size) if 2 <= number <= meta.last_page else b""
+        if len(page) < size:
+            raise self._corrupt(f"{tree.name}: page {number} is outside the file")
         page_number, _, flags, lower, upper = _PAGE.unpack_from(page)
-        whole = _PAGE.size <= lower <= upper <= meta.page_size
-        if page_number != number or flags not in (_P_BRANCH, _P_LEAF) or not whole:
-            raise self._corrupt(f"page {number} of the {what} is damaged")
+        # A branch with a single page below it is one that LMDB never leaves, and asserts against.
+        least = _PAGE.size + (4 if kind == _P_BRANCH else 2)
+        if page_number != number or flags != kind or not least <= lower <= upper <= meta.page_size:
+            raise self._corrupt(f"{tree.name}: page {number} is damaged")
         return page
 
     def _nodes(self, meta: _Meta, page: bytes) -> Iterator[tuple[bytes, int, int, int]]:
         """Give each node of a page: key, flags, size of its data, where its data begins."""
-        lower = _PAGE.unpack_from(page)[3]
+        _, _, _, lower, upper = _PAGE.unpack_from(page)
         for slot in range(_PAGE.size, lower - 1, 2):
             (at,) = _SLOT.unpack_from(page, slot)
-            if not lower <= at <= meta.page_size - _NODE.size:
-                raise self._corrupt("a page of its roots is damaged")
+            if not upper <= at <= meta.page_size - _NODE.size:
+                raise self._corrupt("a node is outside its page")
             low, high, flags, key_size = _NODE.unpack_from(page, at)
             key = at + _NODE.size
             yield page[key : key + key_size], flags, low | high << 16, key + key_size
@@ -198,7 +227,12 @@ class _Checker:
         return WorldCorruptError(str(self._path), f"{problem}; restore the world from a backup")
 
 
+def _tree(name: str, page: bytes, at: int) -> _Tree:
+    _, _, depth, _, _, _, _, root = _TREE.unpack_from(page, at)
+    return _Tree(name, root, depth)
+
+
 def _words(data: bytes) -> tuple[int, ...]:
     """Unpack a list of page numbers, which its length precedes."""
-    numbers = struct.unpack(f"@{len(data) // _WORD.size}N", data[: len(data) // _WORD.size * _WORD.size])
-    return numbers[1:]
+    count = len(data) // _WORD.size
+    return struct.unpack(f"@{count}N", data[: count * _WORD.size])[1:]

@@ -1,7 +1,7 @@
 """How a world lies on disk, and how it comes to lie there.
 
-A world is a directory: `data.mdb`, `lock.mdb` (LMDB's table of readers) and `owner.lock`. A new one, or a backup, is
-made whole in a directory within it and moved into place by one rename, so that `data.mdb` is either absent or a
+A world is a directory: `data.mdb`, `lock.mdb` (LMDB's table of readers) and `owner.lock`. A new one, or a backup,
+is made whole in a directory within it and moved into place by one rename, so that `data.mdb` is either absent or a
 world, at whatever instant its making was cut short.
 """
 
@@ -32,7 +32,7 @@ def require_place(world: Path, *, create: bool) -> None:
     with os_errors(world):
         if world.exists() and not world.is_dir():
             raise NotAWorldError(str(world), "a file, where a world is a directory; give another path")
-        names = set(os.listdir(world)) if world.exists() else set()
+        names = {entry.name for entry in world.iterdir()} if world.exists() else set()
         if DATA_FILE in names:
             return
         if READERS_FILE in names:

@@ -1,12 +1,12 @@
 """The one owner of a world.
 
-A world has one writer at a time. What says who it is: a lock of the operating system on `owner.lock`, which ends
-with the process however it dies, so that no stale lock ever has to be judged. The file's text (process id and
-host) only serves the message that the second comer reads.
+A world has one writer at a time. What says who it is: a lock of the operating system on `owner.lock`, which
+ends with the process however it dies, so that no stale lock ever has to be judged. The file's text (process id
+and host) only serves the message that the second comer reads.
 
-The lock belongs to the open file, not to the process: a second open in the same process is refused like one from
-outside, under whatever spelling of the path. A forked child inherits the open file, and would hold the world
-beyond its parent's death; `abandon` is for it.
+The lock belongs to the open file, not to the process: a second open in the same process is refused like one
+from outside, under whatever spelling of the path. A forked child inherits the open file, and would hold the
+world beyond its parent's death: there `release` closes its copy, and leaves the parent's lock in force.
 """
 
 from __future__ import annotations
@@ -76,10 +76,6 @@ class WorldLock:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
-
-    def abandon(self) -> None:
-        """Forget the lock in a forked child: closing its copy leaves the parent's lock in force."""
-        self.release()
 
 
 def _owner(fd: int) -> str:

@@ -21,14 +21,12 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 S = TypeVar("S", bound=Signal)
 # `select` gives the union of what its sources give; one variable a source lets both type checkers say so.
-A, B, C, D, E, F = (
-    TypeVar("A"),
-    TypeVar("B"),
-    TypeVar("C"),
-    TypeVar("D"),
-    TypeVar("E"),
-    TypeVar("F"),
-)
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+E = TypeVar("E")
+F = TypeVar("F")
 OnParentClose = Literal["cancel", "abandon"]
 NAME_LIMIT = 255
 
@@ -104,7 +102,9 @@ class Context:
     def timer(self, seconds: float, name: str | None = None) -> Timer:
         """Return a deadline `seconds` from now, to select on. It gives `Elapsed(name, due)`."""
         if name is not None and len(name) > NAME_LIMIT:
-            raise LimitError("the length of a timer's name", value=len(name), limit=NAME_LIMIT, setting="name")
+            raise LimitError(
+                "the length of a timer's name", value=len(name), limit=NAME_LIMIT, setting="name"
+            )
         return Timer(self._port.now_us + to_us(seconds, "ctx.timer"), name)
 
     def every(self, seconds: float, missed: Literal["skip"] = "skip") -> Every:
@@ -217,7 +217,9 @@ class Context:
         if not isinstance(label, str):
             raise WorkflowMisuseError(f"ctx.step takes a text, not {label!r}")
         if len(label) > NAME_LIMIT:
-            raise LimitError("the length of a step's label", value=len(label), limit=NAME_LIMIT, setting="name")
+            raise LimitError(
+                "the length of a step's label", value=len(label), limit=NAME_LIMIT, setting="name"
+            )
         self.label = label
 
     @property

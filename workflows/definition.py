@@ -28,7 +28,9 @@ class Call(Generic[R]):
 
     __slots__ = ("args", "kwargs", "type")
 
-    def __init__(self, workflow_type: WorkflowType[Any, R], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(
+        self, workflow_type: WorkflowType[Any, R], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
         self.type = workflow_type
         self.args = args
         self.kwargs = kwargs
@@ -97,13 +99,20 @@ class WorkflowType(Generic[P, R]):
 
 
 @overload
-def workflow(function: Callable[Concatenate[Context, P], Coroutine[Any, Any, R]], /) -> WorkflowType[P, R]: ...
+def workflow(
+    function: Callable[Concatenate[Context, P], Coroutine[Any, Any, R]], /
+) -> WorkflowType[P, R]: ...
 @overload
 def workflow(
     *, name: str | None = None, version: int = 1, signals: tuple[type[Signal], ...] = ()
 ) -> Callable[[Callable[Concatenate[Context, P], Coroutine[Any, Any, R]]], WorkflowType[P, R]]: ...
 def workflow(
-    function: Any = None, /, *, name: str | None = None, version: int = 1, signals: tuple[type[Signal], ...] = ()
+    function: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    version: int = 1,
+    signals: tuple[type[Signal], ...] = (),
 ) -> Any:
     """Make an async function a workflow.
 

@@ -14,7 +14,7 @@ class DeathlessError(Exception):
     """Stand at the root of every error that Deathless raises on purpose."""
 
 
-class Cancelled(BaseException):  # noqa: N818 - the field's term, as in trio and asyncio.
+class Cancelled(BaseException):
     """Raised at a workflow's await when it is cancelled; its `finally` blocks run and may await.
 
     Attributes:
@@ -152,7 +152,8 @@ class UnknownSignalError(DeathlessError, KeyError):
         self.known = known
 
     def __str__(self) -> str:
-        return f"unknown signal {self.name!r}; accepted by the registered workflows are {', '.join(self.known) or 'none'}"
+        known = ", ".join(self.known) or "none"
+        return f"unknown signal {self.name!r}; accepted by the registered workflows are {known}"
 
 
 class UnknownWorkflowError(DeathlessError, KeyError):
@@ -193,7 +194,9 @@ class LimitError(DeathlessError, ValueError):
     """
 
     def __init__(self, what: str, *, value: int, limit: int, setting: str) -> None:
-        super().__init__(f"{what} is {value}, over the limit of {limit}; make it smaller or raise Limits.{setting}")
+        super().__init__(
+            f"{what} is {value}, over the limit of {limit}; make it smaller or raise Limits.{setting}"
+        )
         self.what = what
         self.value = value
         self.limit = limit
@@ -204,7 +207,9 @@ class WorkflowExistsError(DeathlessError, ValueError):
     """`start(..., on_conflict="error")` met an active workflow of that type, entity and correlation id."""
 
     def __init__(self, name: str, workflow_id: int) -> None:
-        super().__init__(f"workflow {workflow_id} of type {name!r} is already active for that entity and correlation id")
+        super().__init__(
+            f"workflow {workflow_id} of type {name!r} is already active for that entity and correlation id"
+        )
         self.name = name
         self.workflow_id = workflow_id
 

@@ -94,15 +94,15 @@ class Instance(Context):
             RowError: the bytes are not a row.
         """
         self.chill()
-        fields = rows.read_raw(row)
-        self.status = STATUSES[fields[rows.STATUS]]
-        self.updated_us = fields[rows.UPDATED]
-        self.draws = fields[rows.DRAWS]
-        self.label = fields[rows.LABEL]
-        self.due_us = fields[rows.DUE]
-        self.unread = fields[rows.UNREAD]
-        self.children = unflatten(fields[rows.CHILDREN])
-        self.started = type(fields[rows.STACK]) is not bytes
+        fields = rows.split(row)
+        self.status = STATUSES[rows.read_field(fields, rows.STATUS)]
+        self.updated_us = rows.read_field(fields, rows.UPDATED)
+        self.draws = rows.read_field(fields, rows.DRAWS)
+        self.label = rows.read_field(fields, rows.LABEL)
+        self.due_us = rows.read_field(fields, rows.DUE)
+        self.unread = rows.read_field(fields, rows.UNREAD)
+        self.children = unflatten(rows.read_field(fields, rows.CHILDREN))
+        self.started = rows.arguments(fields) is None
 
     def chill(self) -> None:
         """Drop the coroutine without running any of the user's code; the row has all it needs."""
@@ -117,15 +117,15 @@ class Instance(Context):
         Raises:
             RowError: the bytes are not a row.
         """
-        fields = rows.read_raw(row)
+        head = rows.read_head(row)
         instance = cls(
             port,
             workflow_id,
-            fields[rows.TYPE],
-            entity_id=fields[rows.ENTITY],
-            correlation_id=fields[rows.GROUP],
-            parent_id=fields[rows.PARENT],
-            created_us=fields[rows.CREATED],
+            head.type_name,
+            entity_id=head.entity_id,
+            correlation_id=head.correlation_id,
+            parent_id=head.parent_id,
+            created_us=head.created_us,
         )
         instance.load(row)
         return instance

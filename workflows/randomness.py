@@ -8,7 +8,7 @@ again draws the same numbers.
 from __future__ import annotations
 
 import random
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 _MASK = 0xFFFFFFFFFFFFFFFF
 _GOLDEN = 0x9E3779B97F4A7C15
@@ -35,7 +35,7 @@ class DurableRandom(random.Random):
     in a local across an await.
     """
 
-    def __new__(cls, *_args: object) -> DurableRandom:
+    def __new__(cls, *_args: object) -> Self:
         """Skip the seeding that `random.Random` does from its arguments."""
         return super().__new__(cls)
 

@@ -1,30 +1,35 @@
 """The row of a workflow: one msgpack array that holds everything it is.
 
 The head comes first, and its next due time first of all, so that recovery arms the timers by reading heads
-alone. A row is read in three depths: its head; raw, with values left as they are packed (to change a field
-without loading any class); and whole, by the codec.
+alone. A row is read in three depths: its head; split, each field still packed (to change one without
+loading any class); and whole, by the codec.
 
-| index | field     | value                                                                              |
-|-------|-----------|------------------------------------------------------------------------------------|
-| 0     | due       | next due time of its wait in microseconds, or nil                                  |
-| 1     | status    | index in `STATUSES`                                                                |
-| 2     | type      | workflow type name                                                                 |
-| 3     | entity    | u64 or nil                                                                         |
-| 4     | group     | correlation id or nil                                                              |
-| 5     | parent    | workflow id of the parent or nil                                                   |
-| 6     | created   | microseconds                                                                       |
-| 7     | updated   | microseconds                                                                       |
-| 8     | draws     | random numbers drawn so far                                                        |
-| 9     | label     | text given by `ctx.step`, or nil                                                   |
-| 10    | stack     | bytes: packed [args, kwargs] before the first step; else one [code, site, values...] per frame, outermost first; nil when ended |
-| 11    | wait      | sources awaited: signal name, [0, due, name] timer, [1, due] sleep, [2, child], [3, child] joined, [4, every] |
-| 12    | unread    | messages that no await has taken, oldest first, or nil                             |
-| 13    | children  | [id, policy, ...] of children that run: 1 cancel, 0 abandon with the parent; or nil |
-| 14    | outcome   | nil; packed result of Completed; [message, traceback, failed message] of Failed; reason of Cancelled |
+| index | field    | value                                                                   |
+|-------|----------|-------------------------------------------------------------------------|
+| 0     | due      | next due time of its wait in microseconds, or nil                       |
+| 1     | status   | index in `STATUSES`                                                     |
+| 2     | type     | workflow type name                                                      |
+| 3     | entity   | u64 or nil                                                              |
+| 4     | group    | correlation id or nil                                                   |
+| 5     | parent   | workflow id of the parent or nil                                        |
+| 6     | created  | microseconds                                                            |
+| 7     | updated  | microseconds                                                            |
+| 8     | draws    | random numbers drawn so far                                             |
+| 9     | label    | text given by `ctx.step`, or nil                                        |
+| 10    | stack    | bytes, packed [args, kwargs], before the first step; then               |
+|       |          | [code, site, *values] for each frame, outermost first; nil when ended   |
+| 11    | wait     | a list of sources: a signal's name, [0, due, name] a timer,             |
+|       |          | [1, due] a sleep, [2, id] a child, [3, id] a child joined, [4, every]   |
+| 12    | unread   | messages that no await has taken, oldest first, or nil                  |
+| 13    | children | [id, policy, ...] of children that run, 1 cancel and 0 abandon with the |
+|       |          | parent; or nil                                                          |
+| 14    | outcome  | nil; the packed result of Completed; [message, traceback, failed        |
+|       |          | message] of Failed; the reason of Cancelled                             |
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import msgpack
@@ -46,8 +51,6 @@ CHILDREN = 13
 OUTCOME = 14
 FIELDS = 15
 
-_HEAD = 6
-
 # Kinds of sources in a stored wait; a signal class stands there by its name.
 WAIT_TIMER = 0
 WAIT_SLEEP = 1
@@ -55,7 +58,8 @@ WAIT_CHILD = 2
 WAIT_JOIN = 3
 WAIT_EVERY = 4
 
-_raw_packer = msgpack.Packer(strict_types=True, use_bin_type=True)
+_packer = msgpack.Packer(strict_types=True)
+_BIN = (0xC4, 0xC5, 0xC6)
 
 
 class Head(NamedTuple):
@@ -67,6 +71,7 @@ class Head(NamedTuple):
     entity_id: int | None
     correlation_id: str | None
     parent_id: int | None
+    created_us: int
 
 
 class RowError(ValueError):
@@ -85,38 +90,56 @@ def read_head(row: bytes) -> Head:
         if unpacker.read_array_header() != FIELDS:
             raise RowError("a row of another length")
         unpack = unpacker.unpack
-        return Head(unpack(), unpack(), unpack(), unpack(), unpack(), unpack())
+        return Head(unpack(), unpack(), unpack(), unpack(), unpack(), unpack(), unpack())
     except (ValueError, msgpack.exceptions.UnpackException) as error:
         raise RowError(f"not a row: {error}") from None
 
 
-def read_raw(row: bytes) -> list[Any]:
-    """Decode a row and leave every stored value as it is packed.
+def split(row: bytes) -> list[bytes]:
+    """Return the packed fields of a row, none of them decoded.
 
     Raises:
         RowError: the bytes are not a row.
     """
+    unpacker = msgpack.Unpacker(max_buffer_size=len(row) or 1)
+    unpacker.feed(row)
     try:
-        fields = msgpack.unpackb(row, raw=False, strict_map_key=False)
+        if unpacker.read_array_header() != FIELDS:
+            raise RowError("not a row: a row of another length")
+        ends = [unpacker.tell()]
+        for _ in range(FIELDS):
+            unpacker.skip()
+            ends.append(unpacker.tell())
     except (ValueError, msgpack.exceptions.UnpackException) as error:
         raise RowError(f"not a row: {error}") from None
-    if type(fields) is not list or len(fields) != FIELDS:
-        raise RowError("not a row: a row of another length")
-    return fields
+    if ends[-1] != len(row):
+        raise RowError("not a row: bytes follow its end")
+    return [row[start:end] for start, end in pairwise(ends)]
 
 
-def pack_raw(fields: list[Any]) -> bytes:
-    """Pack what `read_raw` gave, changed or not."""
-    packed: bytes = _raw_packer.pack(fields)
-    return packed
+def read_field(fields: list[bytes], index: int) -> Any:
+    """Decode one field of a split row; not `STACK` or `WAIT`, which hold values and need the codec.
+
+    Raises:
+        RowError: the bytes do not decode.
+    """
+    try:
+        return msgpack.unpackb(fields[index], strict_map_key=False)
+    except (ValueError, TypeError, msgpack.exceptions.UnpackException) as error:
+        raise RowError(f"not a row: field {index}: {error}") from None
+
+
+def arguments(fields: list[bytes]) -> bytes | None:
+    """Return the packed arguments of a workflow that has not started; None of one that has."""
+    return read_field(fields, STACK) if fields[STACK][0] in _BIN else None
 
 
 def patch(row: bytes, **changes: Any) -> bytes:
     """Return a row with some fields changed, by their lower-case names; the rest stays as it is to the byte."""
-    fields = read_raw(row)
+    fields = split(row)
     for name, value in changes.items():
-        fields[_INDEX[name]] = value
-    return pack_raw(fields)
+        fields[_INDEX[name]] = _packer.pack(value)
+    return row[:1] + b"".join(fields)
 
 
 _INDEX = {

@@ -13,8 +13,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from .limits import MAX_TIME_US
 
-EventT = TypeVar("EventT", covariant=True)
-ResultT = TypeVar("ResultT", covariant=True)
+EventT_co = TypeVar("EventT_co", covariant=True)
+ResultT_co = TypeVar("ResultT_co", covariant=True)
 
 US = 1_000_000
 
@@ -49,16 +49,16 @@ class Beat(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ChildDone(Generic[ResultT]):
+class ChildDone(Generic[ResultT_co]):
     """A child ended: `result` where it completed, else `error`, a `ChildFailed` or `ChildCancelled`."""
 
-    child: Child[ResultT]
-    result: ResultT | None = None
+    child: Child[ResultT_co]
+    result: ResultT_co | None = None
     error: Exception | None = None
 
 
-class Source(Generic[EventT]):
-    """Something that `ctx.select` can wait for; `EventT` is what it gives."""
+class Source(Generic[EventT_co]):
+    """Something that `ctx.select` can wait for; `EventT_co` is what it gives."""
 
     __slots__ = ()
 
@@ -121,7 +121,7 @@ class Every(Source[Beat]):
         return f"Every(start_us={self.start_us}, period_us={self.period_us}, n={self.n})"
 
 
-class Child(Source[ChildDone[ResultT]]):
+class Child(Source[ChildDone[ResultT_co]]):
     """A child workflow, by its id: await it for its result, or select on it for its `ChildDone`."""
 
     __slots__ = ("workflow_id",)
@@ -129,7 +129,7 @@ class Child(Source[ChildDone[ResultT]]):
     def __init__(self, workflow_id: int) -> None:
         self.workflow_id = workflow_id
 
-    def __await__(self) -> Generator[Any, Any, ResultT]:
+    def __await__(self) -> Generator[Any, Any, ResultT_co]:
         """Wait for the end of the child.
 
         Raises:

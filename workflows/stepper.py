@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from . import rows
-from .codec import Codec, is_tree
+from .codec import Codec
 from .compiler import capture_stack, resume_stack
 from .context import Context, OnParentClose
 from .definition import Call, WorkflowType
@@ -120,6 +120,11 @@ class Stepper:
         self._random = DurableRandom(seed)
         self._base: bytes | None = None
 
+    def reload(self, types: Mapping[str, WorkflowType[Any, Any]]) -> None:
+        """Go on with other code; every instance must be cold."""
+        self.types = types
+        self.signals = {signal.__name__: signal for kind in types.values() for signal in kind.accepts}
+
     # -- starting ------------------------------------------------------------------------------------------
 
     def pack_call(self, call: Call[Any]) -> bytes:
@@ -219,7 +224,11 @@ class Stepper:
         """Run a step with what is ready first: the oldest fitting message, or a due timer that is older."""
         index, source = self._first_unread(instance)
         due_us = instance.due_us
-        if due_us is not None and due_us <= self.now_us and (index is None or due_us < instance.unread[index][1]):  # type: ignore[index]
+        if (
+            due_us is not None
+            and due_us <= self.now_us
+            and (index is None or due_us < instance.unread[index][1])
+        ):  # type: ignore[index]
             return self._run(instance, (TICK, due_us), self._elapsed(instance), None)
         if index is None:
             return None
@@ -264,7 +273,8 @@ class Stepper:
     def _elapsed(self, instance: Instance) -> Any:
         """Return the event of the timer that came due first; of equals, the one listed first."""
         first = min(
-            (source for source in instance.wait if type(source) in (Timer, Sleep, Every)), key=lambda s: s.due_us
+            (source for source in instance.wait if type(source) in (Timer, Sleep, Every)),
+            key=lambda s: s.due_us,
         )
         if type(first) is Every:
             return first.beat(self.now_us)
@@ -276,19 +286,20 @@ class Stepper:
         kind = self.types.get(instance.type_name)
         if kind is None:
             return self._hold(instance, f"workflow type {instance.type_name!r} is not registered")
-        stored = rows.read_raw(self._last_row(instance))[rows.STACK]
+        stored = rows.arguments(rows.split(self._last_row(instance)))
+        assert stored is not None, "a workflow starts once"
         args, kwargs = self.codec.unpack(stored)
         try:
             instance.coroutine = kind.program.function(instance, *args, **kwargs)
         except TypeError as error:
-            return self._hold(instance, f"the arguments no longer fit workflow {instance.type_name!r}: {error}")
+            return self._hold(
+                instance, f"the arguments no longer fit workflow {instance.type_name!r}: {error}"
+            )
         instance.held = None
         instance.started = True
         return self._run(instance, (START, instance.created_us), None, None)
 
-    def _run(
-        self, instance: Instance, message: Message, event: Any, error: BaseException | None
-    ) -> bytes:
+    def _run(self, instance: Instance, message: Message, event: Any, error: BaseException | None) -> bytes:
         """Run the code to its next await or its end; whatever escapes fails the workflow, not the world."""
         coroutine = instance.coroutine
         assert coroutine is not None
@@ -355,7 +366,7 @@ class Stepper:
         if instance.unread is not None:
             self._drop_orphaned_results(instance, values)
         try:
-            row = self._pack(instance, stack, stored, None, is_plain=is_tree(values))
+            row = self._pack(instance, stack, stored, None, is_plain=self.codec.is_tree(values))
         except UnstorableError as error:
             raise self._name_unstorable(instance, frames, error) from None
         if len(row) >= self.limits.state_warn:
@@ -452,7 +463,7 @@ class Stepper:
         if instance.status is not Status.FAILED:
             return None
         row = self._last_row(instance)
-        message = tuple(rows.read_raw(row)[rows.OUTCOME][2])
+        message = tuple(rows.read_field(rows.split(row), rows.OUTCOME)[2])
         row = rows.patch(row, status=_SUSPENDED, outcome=None, updated=self.now_us)
         instance.load(row)
         self._base = row
@@ -468,7 +479,7 @@ class Stepper:
 
     def send(
         self,
-        sender: Context,
+        sender: Context,  # noqa: ARG002 - part of the port; a replay tool asks who sent.
         signal: Signal,
         workflow_id: int | None,
         entity_id: int | None,
@@ -479,7 +490,9 @@ class Stepper:
         if not isinstance(signal, Signal):
             raise WorkflowMisuseError(f"ctx.signal takes a Signal, not {signal!r}")
         if (workflow_id is not None) + (entity_id is not None) + (correlation_id is not None) != 1:
-            raise WorkflowMisuseError("ctx.signal takes exactly one of workflow_id, entity_id, correlation_id")
+            raise WorkflowMisuseError(
+                "ctx.signal takes exactly one of workflow_id, entity_id, correlation_id"
+            )
         if workflow_id is not None:
             refusal = self._neighbours.refusal(workflow_id, cls)
             if refusal is not None:
@@ -503,7 +516,9 @@ class Stepper:
         """Buffer the start of a child; see `Context.spawn`."""
         assert isinstance(parent, Instance)
         if not isinstance(call, Call):
-            raise WorkflowMisuseError(f"ctx.spawn takes a called workflow such as combat(enemy=7), not {call!r}")
+            raise WorkflowMisuseError(
+                f"ctx.spawn takes a called workflow such as combat(enemy=7), not {call!r}"
+            )
         if on_parent_close not in _POLICIES:
             raise WorkflowMisuseError(f"on_parent_close is 'cancel' or 'abandon', not {on_parent_close!r}")
         if self.types.get(call.type.name) is not call.type:
@@ -592,7 +607,9 @@ class Stepper:
 
     # -- packing and bounds --------------------------------------------------------------------------------
 
-    def _pack(self, instance: Instance, stack: Any, wait: list[Any], outcome: Any, *, is_plain: bool) -> bytes:
+    def _pack(
+        self, instance: Instance, stack: Any, wait: list[Any], outcome: Any, *, is_plain: bool
+    ) -> bytes:
         fields = [
             instance.due_us,
             STATUS_CODE[instance.status],
@@ -663,7 +680,11 @@ class Stepper:
                 try:
                     self.codec.pack(value)
                 except UnstorableError as found:
-                    what = f"local variable {name!r}" if not name.startswith(".") else "a value that a statement keeps"
+                    what = (
+                        f"local variable {name!r}"
+                        if not name.startswith(".")
+                        else "a value that a statement keeps"
+                    )
                     where = f"{what} of workflow {instance.type_name!r}"
                     return UnstorableError(found.found, where=where, place=place, why=found.why)
         return error

@@ -45,7 +45,9 @@ class CodeBook:
     `fresh` collects the descriptors that the store does not have yet; whoever commits takes them from there.
     """
 
-    def __init__(self, types: Mapping[str, WorkflowType[Any, Any]], stored: Mapping[int, dict[str, Any]]) -> None:
+    def __init__(
+        self, types: Mapping[str, WorkflowType[Any, Any]], stored: Mapping[int, dict[str, Any]]
+    ) -> None:
         self._types = types
         self._descriptors = dict(stored)
         self.fresh: dict[int, dict[str, Any]] = {}
@@ -57,6 +59,13 @@ class CodeBook:
         self._workflow_programs = {id(kind.program): kind for kind in types.values()}
         # Programs are known by id(): keep them alive as long as this book.
         self._keep: list[Program] = [kind.program for kind in types.values()]
+
+    def reload(self, types: Mapping[str, WorkflowType[Any, Any]]) -> None:
+        """Go on with other code."""
+        self._types = types
+        self._fits.clear()
+        self._workflow_programs = {id(kind.program): kind for kind in types.values()}
+        self._keep += [kind.program for kind in types.values()]
 
     def number_of(self, program: Program) -> int:
         """Return the number of a program's descriptor, making one at first sight."""
@@ -83,7 +92,14 @@ class CodeBook:
             "version": kind.version if kind else 1,
             "fingerprint": program.fingerprint,
             "sites": [
-                [site.key, site.label, site.line, list(site.variables), list(site.hidden), list(site.hidden_state)]
+                [
+                    site.key,
+                    site.label,
+                    site.line,
+                    list(site.variables),
+                    list(site.hidden),
+                    list(site.hidden_state),
+                ]
                 for site in program.sites
             ],
         }

@@ -1,9 +1,10 @@
 """Every way of leaving a block whose `finally` awaits, enumerated.
 
-Random programs rarely hold a `break` or `return` pending in a `finally` while another one is under way, so these
-are written out: a shape of nested tries, in a surrounding, with places `A`, `B`, ... in it. At each place a program
-may await, and may leave in a way that an argument of its own chooses: 0 not at all, 1 raise, 2 return, 3 break,
-4 continue. One program thus stands for many; `cases` lists the arguments worth running.
+Random programs rarely hold a `break` or `return` pending in a `finally` while another one is under way, so
+these are written out: a shape of nested tries, in a surrounding, with places `A`, `B`, ... in it. At each
+place a program may await, and may leave in a way that an argument of its own chooses: 0 not at all, 1
+raise, 2 return, 3 break, 4 continue. One program thus stands for many; `cases` lists the arguments worth
+running.
 """
 
 from __future__ import annotations
@@ -266,7 +267,7 @@ def place_text(place: str, ways: tuple[int, ...], *, awaits: bool, always: int) 
 
 
 def write(shape: str, surrounding: str, awaits: str, style: dict[str, int | tuple[int, ...]]) -> Exits:
-    """Write one program. `style` gives, for a place, its ways (a tuple) or the one it always takes (a number)."""
+    """Write one program. `style` gives for a place its ways (a tuple) or the one that it always takes."""
     places = [place for place in "ABC" if any(line.strip() == place for line in SHAPES[shape].splitlines())]
     text = SHAPES[shape]
     ways: list[tuple[int, ...]] = []
@@ -296,7 +297,7 @@ def menus(surrounding: str) -> tuple[int, ...]:
 
 
 def programs() -> Iterator[tuple[bool, Exits]]:
-    """Every program, and whether it belongs to the short list: all places await and may leave in every way."""
+    """Every program, and whether it is on the short list: all places await and may leave in every way."""
     for shape, surrounding in itertools.product(SHAPES, SURROUNDINGS):
         menu = menus(surrounding)
         yield True, write(shape, surrounding, "ABC", dict.fromkeys("ABC", menu))

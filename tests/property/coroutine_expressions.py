@@ -1,12 +1,12 @@
 """Random expressions for the coroutine fuzz, as source text, expanded from templates.
 
-Kinds are one letter: n int, b bool, s str, l list of ints, d dict of str to int, u Unit, t list of Units, p Point,
-q pool (a set), x exception or None, z a number that may be unbound. A kind is also the first letter of an
-await's label, which tells the driver what to answer. In a template:
+Kinds are one letter: n int, b bool, s str, l list of ints, d dict of str to int, u Unit, t list of Units, p
+Point, q pool (a set), x exception or None, z a number that may be unbound. A kind is also the first letter
+of an await's label, which tells the driver what to answer. In a template:
 
     <n> <n2>   an expression of that kind, one level less deep than here, or of that depth
     <n1!>      the same without await and walrus;  <l*> without walrus (the first iterable of a comprehension)
-    $u $u2     a local variable of that kind, the same wherever the token is repeated; without one, no such template
+    $u $u2     a local variable of that kind, the same wherever the token is repeated
     &n         a number that a nested function reads: a local variable becomes a cell by it
     ?job       a new name, the same wherever the token is repeated
     @  ~  #  ^ the context, a word, a number, perhaps a line break
@@ -14,6 +14,7 @@ await's label, which tells the driver what to answer. In a template:
 
 from __future__ import annotations
 
+import functools
 import random
 import re
 from collections.abc import Sequence
@@ -26,6 +27,12 @@ TOKEN = re.compile(r"<([a-z])(\d?)([!*]?)>|\$([a-z])(\d?)|&n|\?([a-z]+)|[@~#^]")
 
 def table(text: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in text.strip().splitlines())
+
+
+@functools.cache
+def needed(template: str) -> frozenset[str]:
+    """The kinds of local variable that a template names."""
+    return frozenset(match[4] for match in TOKEN.finditer(template) if match[4])
 
 
 FORMS = {
@@ -65,7 +72,7 @@ FORMS = {
         {'k': <n>, <s>: <n>}['k']
         len($q)
         (lambda v: v + &n)(<n>)
-        (lambda v, w=<n>: v + w)(<n>)
+        (lambda v, w=<n!>: v + w)(<n>)
         (lambda: &n)()
         sum([v + &n for v in <l*>])
         sum(v * &n for v in <l*>)
@@ -181,7 +188,15 @@ RISKY = table("""
     add(*<l>, **<d0!>)
 """)
 
-LEAVES = {"n": "#", "b": "($n > #)", "s": "~", "l": "[#, &n]", "d": "{~: #}", "u": "Unit(~)", "p": "Point(1, 2)"}
+LEAVES = {
+    "n": "#",
+    "b": "(<n0> > #)",
+    "s": "~",
+    "l": "[#, &n]",
+    "d": "{~: #}",
+    "u": "Unit(~)",
+    "p": "Point(1, 2)",
+}
 
 
 @dataclass
@@ -211,8 +226,8 @@ class Scope:
 class Expressions:
     """Writes expressions.
 
-    `plain` and `no_walrus` count the places around us where an await or a walrus is not allowed, `guards` the try
-    blocks with handlers.
+    `plain` and `no_walrus` count the places around us where an await or a walrus is not allowed, `guards`
+    the try blocks with handlers.
     """
 
     def __init__(self, rng: random.Random) -> None:
@@ -236,7 +251,11 @@ class Expressions:
         return f"{stem}_{self.fresh}"
 
     def number(self) -> str:
-        return f"({self.rng.choice(BIG)})" if self.chance(0.06) else str(self.rng.choice((0, 1, 1, 2, 3, 5, 8, -1)))
+        return (
+            f"({self.rng.choice(BIG)})"
+            if self.chance(0.06)
+            else str(self.rng.choice((0, 1, 1, 2, 3, 5, 8, -1)))
+        )
 
     # -- templates -----------------------------------------------------------------------------------------
 
@@ -248,7 +267,7 @@ class Expressions:
     def fits(self, template: str) -> bool:
         if self.no_walrus and ":=" in template:
             return False
-        return all(self.scope.names.get(match[4]) for match in TOKEN.finditer(template) if match[4])
+        return all(self.scope.names.get(kind) for kind in needed(template))
 
     def expand(self, template: str, depth: int) -> str:
         """Replace the tokens of a template, left to right."""
@@ -291,7 +310,11 @@ class Expressions:
         if kind == "q":
             return self.pool()
         if depth <= 0 and kind in LEAVES:
-            return self.name(kind) if self.name(kind) and self.chance(0.75) else self.expand(self.choose([LEAVES[kind]]), 0)
+            return (
+                self.name(kind)
+                if self.name(kind) and self.chance(0.75)
+                else self.expand(self.choose([LEAVES[kind]]), 0)
+            )
         if kind in "nbsldu" and self.may_await() and self.chance(0.28):
             return self.awaiting(kind, depth)
         if kind == "n" and self.chance(0.06 if self.guards else 0.005):
@@ -315,7 +338,9 @@ class Expressions:
             value = self.expression(kind, min(depth, 1), "*")
             if any(each in value for each in ("{", "lambda", '"')):
                 value = "0"
-            tail = self.rng.choice(("", "", "!r", "!s", ":{7 - 2}", ":>4") if kind == "n" else ("", "!r", "!s"))
+            tail = self.rng.choice(
+                ("", "", "!r", "!s", ":{7 - 2}", ":>4") if kind == "n" else ("", "!r", "!s")
+            )
             parts.append(f"{self.rng.choice(('-', '', ' '))}{{{value}{tail}}}")
         self.in_format -= 1
         return f'f"{"".join(parts)}"[:24]'
@@ -337,7 +362,9 @@ class Expressions:
         return f"(await {self.expand(template, depth)})"
 
     def call(self, routine: Routine, depth: int) -> str:
-        arguments = [f"${kind}" if kind in "lut" and self.name(kind) else f"<{kind}>" for kind in routine.positional]
+        arguments = [
+            f"${kind}" if kind in "lut" and self.name(kind) else f"<{kind}>" for kind in routine.positional
+        ]
         if routine.variadic and self.chance(0.5):
             arguments.append("*(<l>)[:2]")
         arguments += [f"{keyword}=<{kind}>" for keyword, kind in routine.keywords if self.chance(0.6)]

@@ -1,7 +1,7 @@
 """What the generated programs of the coroutine fuzz may use: values, managers, exceptions and a stub context.
 
-Everything observable goes into one list, `TRACE`, as text: a run saves and restores it like any other state, so
-that a program can stop in one process and go on in another. Nothing here knows the compiler.
+Everything observable goes into one list, `TRACE`, as text: a run saves and restores it like any other
+state, so that a program can stop in one process and go on in another. Nothing here knows the compiler.
 """
 
 from __future__ import annotations
@@ -239,7 +239,7 @@ def render(value: Any, depth: int = 0) -> str:
 
 
 def render_exception(error: BaseException, depth: int = 0) -> str:
-    """Write an exception with its arguments, attributes, notes, cause and context, but without its traceback."""
+    """Write an exception with its arguments, attributes, notes, cause and context; not its traceback."""
     if depth > CHAIN_BOUND:
         return "..."
     parts = [f"{type(error).__name__}{render(error.args, depth + 1)[5:]}"]

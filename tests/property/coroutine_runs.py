@@ -1,8 +1,8 @@
 """How one program is run, in several ways that must not differ.
 
-A run is a sequence of segments, each from one suspension to the next. What is carried from segment to segment is a
-`Place`: plain data, so that the next segment can happen in this process or in another. The driver's answers depend
-on the seed and on the number of suspensions so far, on nothing else.
+A run is a sequence of segments, each from one suspension to the next. What is carried from segment to
+segment is a `Place`: plain data, so that the next segment can happen in this process or in another. The
+driver's answers depend on the seed and on the number of suspensions so far, on nothing else.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import coroutine_kit as kit
-
 from deathless.workflows.codec import Codec
 from deathless.workflows.compiler import UNBOUND, capture_stack, compile_coroutine, resume_stack
 
@@ -40,7 +39,7 @@ class Place:
 
 @dataclass
 class Outcome:
-    """What a whole run showed. `lines` are those of the program in the traceback; `?` where a snapshot lost them."""
+    """What a whole run showed. `lines` are the program's in the traceback; `?` where a snapshot lost them."""
 
     trace: list[str]
     result: str
@@ -95,7 +94,7 @@ def load(source: str, name: str, *, durable: bool) -> Loaded:
 
 
 class Script:
-    """What a random program is given: arguments and answers that follow from its seed, made anew each time."""
+    """What a random program is given: arguments and answers that follow from its seed, made anew."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -116,7 +115,8 @@ class Script:
         if rng.random() < (0.0, 0.0, 0.04, 0.15)[self.seed % 4]:
             return True, rng.choice((
                 lambda: kit.Boom("thrown", position), lambda: kit.Dire(position), lambda: kit.Halt("thrown"),
-                lambda: kit.Odd("thrown", level=position), lambda: KeyError("thrown"), lambda: OSError(5, "thrown"),
+                lambda: kit.Odd("thrown", level=position), lambda: KeyError("thrown"),
+                lambda: OSError(5, "thrown"),
             ))()  # fmt: skip
         return False, VALUES[label[0]](rng)
 
@@ -132,7 +132,7 @@ VALUES: dict[str, Callable[[random.Random], Any]] = {
 
 
 def proceed(coroutine: Any, answered: tuple[bool, Any] | None) -> str:
-    """Run one segment of a live coroutine: the label of the next await; what ends the coroutine passes through."""
+    """Run a live coroutine to its next await, and give its label; what ends the coroutine passes through."""
     if answered is None:
         return coroutine.send(None)
     throws, value = answered
@@ -140,7 +140,7 @@ def proceed(coroutine: Any, answered: tuple[bool, Any] | None) -> str:
 
 
 def ended(loaded: Loaded, error: BaseException, known: set[int]) -> Outcome:
-    """The outcome of a run whose coroutine ended with this; `known` are exceptions that a snapshot carried."""
+    """The outcome of a run that ended with this; `known` are the exceptions that a snapshot carried."""
     trace = list(kit.TRACE)
     if isinstance(error, StopIteration):
         return Outcome(trace, "returned " + kit.render(error.value), [])
@@ -312,6 +312,6 @@ def compare_stacks(run: str, expected: list[bytes], found: list[bytes]) -> None:
     for index, (one, other) in enumerate(zip(expected, found, strict=True)):
         if one != other:
             raise Difference(
-                f"{run}: the snapshot at suspension {index + 1} is\n  {CODEC.unpack(other)}\n  {other!r}\ninstead of\n"
-                f"  {CODEC.unpack(one)}\n  {one!r}"
+                f"{run}: the snapshot at suspension {index + 1} is\n  {CODEC.unpack(other)}\n  {other!r}\n"
+                f"instead of\n  {CODEC.unpack(one)}\n  {one!r}"
             )

@@ -1,8 +1,8 @@
 """Worker processes with different hash seeds, between which suspended programs hop.
 
-Every segment of a program runs in another process, with another PYTHONHASHSEED, than the segment before it. Run as
-a script this file is the worker: it reads batches of tasks from its standard input and answers with where each
-program stands now. A program that fails there is reported as text.
+Every segment of a program runs in another process, with another PYTHONHASHSEED, than the segment before it.
+Run as a script this file is the worker: it reads batches of tasks from its standard input and answers with
+where each program stands now. A program that fails there is reported as text.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Workers:
 
 
 def work(loaded: Any, seed: int, place: list[Any] | None) -> list[Any]:
-    """Run one segment: `["place", position, label, trace, stack]`, `["outcome", ...]` or `["error", text]`."""
+    """Run one segment: `["place", *Place]`, `["outcome", *Outcome]` or `["error", text]`."""
     import coroutine_runs as runs
 
     try:

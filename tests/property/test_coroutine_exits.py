@@ -44,7 +44,8 @@ def check(exits: Exits, bound: int) -> int:
             runs.compare("resumed at every await", expected, runs.run_stored(durable, script, []))
         except Exception as error:
             pytest.fail(
-                f"{exits.name} with {ways}, throwing at {script.throw_at}:\n{exits.source}\n{type(error).__name__}: {error}",
+                f"{exits.name} with {ways}, throwing at {script.throw_at}:\n{exits.source}\n"
+                f"{type(error).__name__}: {error}",
                 pytrace=False,
             )
         count += 1

@@ -10,7 +10,6 @@ import coroutine_runs as runs
 import pytest
 from coroutine_programs import program
 from coroutine_workers import Workers
-
 from deathless.workflows.errors import CompileError, NotARoutineError, UnstorableError
 
 CHUNK = 100
@@ -130,10 +129,11 @@ def test_the_generator_writes_an_await_in_every_place_that_the_compiler_supports
 
 
 PLACES = """
-    If.test If.body If.orelse While.test While.body While.orelse For.iter For.body For.orelse Match.subject Match.cases
-    match_case.body Try.body Try.handlers Try.orelse Try.finalbody With.items With.body Return.value Raise.exc Raise.cause
-    Assign.value AugAssign.value AnnAssign.value Expr.value BoolOp.values IfExp.test IfExp.body IfExp.orelse UnaryOp.operand
-    BinOp.left BinOp.right Compare.left Compare.comparators Call.func Call.args keyword.value Starred.value
-    Subscript.value Subscript.slice Slice.upper Attribute.value List.elts Tuple.elts Set.elts Dict.keys Dict.values
-    FormattedValue.value NamedExpr.value comprehension.iter Await.value
+    If.test If.body If.orelse While.test While.body While.orelse For.iter For.body For.orelse Match.subject
+    Match.cases match_case.body Try.body Try.handlers Try.orelse Try.finalbody With.items With.body
+    Return.value Raise.exc Raise.cause Assign.value AugAssign.value AnnAssign.value Expr.value BoolOp.values
+    IfExp.test IfExp.body IfExp.orelse UnaryOp.operand BinOp.left BinOp.right Compare.left
+    Compare.comparators Call.func Call.args keyword.value Starred.value Subscript.value Subscript.slice
+    Slice.upper Attribute.value List.elts Tuple.elts Set.elts Dict.keys Dict.values FormattedValue.value
+    NamedExpr.value comprehension.iter Await.value
 """

@@ -1,15 +1,17 @@
 """What pykka documents for actors, shown of its own threading actor and of ours by the same tests.
 
-Each test runs twice: over `pykka.ThreadingActor`, and over `ScheduledActor` with a thread that pumps. A test that
-passes for the first and fails for the second is a broken promise of docs/reference/pykka.md.
+Each test runs twice: over `pykka.ThreadingActor`, and over `ScheduledActor` with a thread that pumps. A test
+that passes for the first and fails for the second is a broken promise of docs/reference/pykka.md.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pykka
 import pytest
@@ -724,3 +726,18 @@ def test_an_actor_may_reply_with_the_future_of_its_question_to_another(recorder,
 
     inner = Asker.start().ask("passed on", timeout=PATIENCE_S)
     assert inner.get(timeout=PATIENCE_S) == ("seen", "passed on")
+
+
+# -- the page ----------------------------------------------------------------------------------------------
+
+
+def test_the_page_of_promises_names_tests_that_exist_and_all_of_these():
+    here = Path(__file__).parent
+    page = (here.parents[1] / "docs" / "reference" / "pykka.md").read_text("utf-8")
+    named = set(re.findall(r"`(test_\w+)`", page))
+    files = "test_pykka_contracts.py", "test_scheduled_actor.py", "test_scheduler.py"
+    here_defined, *others = (
+        set(re.findall(r"^def (test_\w+)", (here / file).read_text("utf-8"), re.MULTILINE)) for file in files
+    )
+    assert named <= here_defined.union(*others)
+    assert here_defined - named == {"test_the_page_of_promises_names_tests_that_exist_and_all_of_these"}

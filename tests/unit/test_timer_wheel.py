@@ -47,6 +47,13 @@ def test_rearming_for_sooner_replaces_the_due():
     assert wheel.advance(60 * SECOND) == []
 
 
+def test_rearming_for_just_before_its_slot_is_not_late():
+    wheel = TimerWheel(tick_us=10)
+    wheel.schedule(1, 25)
+    wheel.schedule(1, 19)
+    assert wheel.advance(19) == [(19, 1)]
+
+
 def test_a_timer_may_be_rearmed_right_after_it_fired():
     wheel = TimerWheel()
     wheel.schedule(1, 5)
@@ -111,6 +118,24 @@ def test_next_due_is_exact_and_changes_nothing_that_fires():
     assert wheel.advance(4 * DAY - 1) == []
     assert wheel.advance(4 * DAY) == [(4 * DAY, 1)]
     assert wheel.next_due() is None
+
+
+def test_next_due_looks_past_a_timer_that_was_rearmed_in_place():
+    wheel = TimerWheel(tick_us=10)
+    wheel.schedule(1, 25)
+    wheel.schedule(1, 95)
+    wheel.schedule(2, 50)
+    assert wheel.next_due() == 50
+
+
+def test_next_due_looks_past_a_wide_slot_to_a_narrow_one_with_the_same_start():
+    wheel = TimerWheel(tick_us=10)
+    wheel.schedule(1, 3_005)
+    wheel.advance(1_000)
+    wheel.schedule(2, 3_001)
+    assert wheel._slot_of[1] is not wheel._slot_of[2]
+    assert wheel._slot_of[1].start_us == wheel._slot_of[2].start_us
+    assert wheel.next_due() == 3_001
 
 
 def test_many_timers_can_be_armed_at_once_and_the_last_due_of_a_key_counts():

@@ -380,22 +380,12 @@ class ClassReader:
     """
 
     def __init__(self) -> None:
-        self._builds: dict[tuple[int, str], Build] = {}
         self._leaves: dict[tuple[int, bytes], Any] = {}
-        self.tags: dict[int, Build] = {
-            code: lambda items, code=code: self._build(code, items[0])(items[1:])  # type: ignore[misc]
-            for code in (wire.RECORD, wire.NAMED_TUPLE, wire.EXCEPTION)
-        }
+        self.tags = {code: _reader(code) for code in (wire.RECORD, wire.NAMED_TUPLE, wire.EXCEPTION)}
         self.leaves: dict[int, Callable[[bytes], Any]] = {
-            wire.ENUM: lambda data: self._leaf(wire.ENUM, data),
-            wire.CLASS: lambda data: self._leaf(wire.CLASS, data),
+            wire.ENUM: partial(self._leaf, wire.ENUM),
+            wire.CLASS: partial(self._leaf, wire.CLASS),
         }
-
-    def _build(self, code: int, head: str) -> Build:
-        build = self._builds.get((code, head))
-        if build is None:
-            build = self._builds[code, head] = _find_build(code, head)
-        return build
 
     def _leaf(self, code: int, data: bytes) -> Any:
         found = self._leaves.get((code, data))
@@ -403,6 +393,19 @@ class ClassReader:
             text = data.decode()
             found = self._leaves[code, data] = _member(text) if code == wire.ENUM else _to_class(text)
         return found
+
+
+def _reader(code: int) -> Build:
+    builds: dict[str, Build] = {}
+
+    def read(items: list[Any]) -> Any:
+        head = items[0]
+        build = builds.get(head)
+        if build is None:
+            build = builds[head] = _find_build(code, head)
+        return build(items[1:])
+
+    return read
 
 
 def _find_build(code: int, head: str) -> Build:

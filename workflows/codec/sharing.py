@@ -6,7 +6,7 @@ strings are one object is an accident of the interpreter, and must not show in t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import chain
 from typing import Any
 
@@ -17,6 +17,81 @@ from .wire import DEF, MAX_CONTAINERS, MAX_DEPTH, REF, Kind, tag
 _DEF, _REF = tag(DEF), tag(REF)
 
 KindOf = Callable[[type], Kind]
+
+
+class TreeCheck:
+    """Answers quickly, for nearly all values, whether anything in them is reachable twice.
+
+    Loops are written out: a call for each container would double the time.
+    """
+
+    def __init__(self, atoms: set[type], kinds: dict[type, Kind], kind_of: KindOf) -> None:
+        self._atoms = atoms
+        self._kinds = kinds
+        self._kind_of = kind_of
+
+    def is_tree(self, values: Collection[object]) -> bool:
+        """Say whether `pack_tree` is right for these values, which will be packed together.
+
+        True if no object with identity is reachable twice, there is no cycle, and the Packer gets every type
+        right. A value that cannot be stored may give either answer: packing it raises.
+        """
+        found = self._look(values, set(), 0)
+        if found is None:
+            try:
+                scanned = scan(values, self._atoms, self._kind_of)
+            except UnstorableError:
+                return False
+            return not scanned.shared and not scanned.needs_form
+        return found
+
+    def _look(self, values: Iterable[Any], seen: set[int], depth: int) -> bool | None:
+        """Look at the common shapes; None where only the whole scan can tell."""
+        atoms = self._atoms
+        for value in values:
+            cls = type(value)
+            if cls in atoms:
+                continue
+            if cls is list:
+                children = value
+            elif cls is dict:
+                for item in value:
+                    if type(item) not in atoms:
+                        return None
+                children = value.values()
+            elif cls is tuple:
+                for item in value:
+                    if type(item) not in atoms:
+                        return None
+                continue
+            elif cls is set:
+                for item in value:
+                    if type(item) not in atoms:
+                        return None
+                children = ()
+            else:
+                kind = self._kinds.get(cls)
+                if kind is None or cls is bytearray:
+                    return None
+                children = kind.encode(value)[1:]
+                if not kind.identity:
+                    for item in children:
+                        if type(item) not in atoms:
+                            return None
+                    continue
+            key = id(value)
+            if key in seen:
+                return False
+            seen.add(key)
+            for item in children:
+                if type(item) not in atoms:
+                    if depth + 1 == MAX_DEPTH:
+                        return None
+                    found = self._look(children, seen, depth + 1)
+                    if not found:
+                        return found
+                    break
+        return True
 
 
 class Scan:

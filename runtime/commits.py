@@ -1,0 +1,162 @@
+"""Commits: what finished turns wrote goes to the store in one transaction, and only then does anything leave."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future
+from typing import Any, NamedTuple
+
+import msgpack
+
+from ..workflows import rows
+from ..workflows.errors import RuntimeClosedError, WorldFull
+from ..workflows.messages import STATUSES, Status
+from ..workflows.versions import CodeBook
+from .row_buffer import WORKFLOW_TABLE, RowBuffer, row_key
+from .store import Store
+from .world_state import CARRIED_KEY, CODE, META, STATE_KEY, TURN, WorldState, pack_carried
+
+QUIET_S = 1.0
+"""Seconds for which turns in which nothing happened share one commit."""
+
+
+class Change(NamedTuple):
+    """A workflow that a commit changed."""
+
+    workflow_id: int
+    type: str
+    entity_id: int | None
+    correlation_id: str | None
+    status: Status
+
+
+class Committer:
+    """Groups turns into commits and resolves what waits for them.
+
+    Attributes:
+        committed_turn: the last durable turn.
+        full: the error of a commit that found no room, until one succeeds.
+    """
+
+    def __init__(self, store: Store, buffer: RowBuffer, codes: CodeBook, *, commit_every: float) -> None:
+        self.committed_turn = 0
+        self.full: WorldFull | None = None
+        self._store = store
+        self._buffer = buffer
+        self._codes = codes
+        self._every_s = commit_every
+        self._last_s = time.monotonic()
+        self._state: WorldState | None = None
+        self._carried: bytes | None = None
+        self._had_carried = True
+        self._waiting: list[tuple[int, Future[int]]] = []
+        self._lock = threading.Lock()
+        self._changes: dict[int, bytes] = {}
+
+    def stage(self, state: WorldState, carried: list[list[Any]]) -> None:
+        """Take note of a finished turn; its rows are in the buffer."""
+        self._state = state
+        self._carried = pack_carried(carried)
+
+    def restage(self, state: WorldState) -> None:
+        """Replace the state that the next commit writes."""
+        self._state = state
+
+    def due(self, *, quiet: bool) -> bool:
+        """Whether the next commit is due.
+
+        Args:
+            quiet: the turn took no input and changed nothing but the time, which need not be exact after a crash.
+        """
+        wait_s = max(self._every_s, QUIET_S) if quiet and not self._buffer.fresh else self._every_s
+        return wait_s == 0.0 or time.monotonic() - self._last_s >= wait_s
+
+    def commit(self, *, collect: bool) -> float:
+        """Commit every finished turn; return the seconds it took.
+
+        Args:
+            collect: keep the changed rows for `take_changes`.
+
+        Raises:
+            WorldFull: no room; everything stays staged.
+        """
+        state = self._state
+        if state is None:
+            return 0.0
+        began = time.perf_counter()
+        fresh = self._buffer.fresh
+        changes: dict[str, dict[bytes, bytes | None]] = {
+            WORKFLOW_TABLE: {row_key(workflow_id): row for workflow_id, row in fresh.items()},
+            META: {STATE_KEY: state.pack()},
+        }
+        codes = dict(self._codes.fresh)
+        if codes:
+            changes[CODE] = {number.to_bytes(4, "big"): msgpack.packb(text) for number, text in codes.items()}
+        if self._carried is not None or self._had_carried:
+            changes[TURN] = {CARRIED_KEY: self._carried}
+        try:
+            self._store.commit(changes)
+        except WorldFull as error:
+            self.full = error
+            raise
+        self.full = None
+        for number in codes:
+            self._codes.fresh.pop(number, None)
+        if collect:
+            self._changes.update(fresh)
+        fresh.clear()
+        self._had_carried = self._carried is not None
+        self._last_s = time.monotonic()
+        self._resolve(state.turn)
+        return time.perf_counter() - began
+
+    def reserve(self, next_id: int) -> None:
+        """Make a new id limit durable now, beside whatever turn the store holds."""
+        stored = self._store.get(META, STATE_KEY)
+        if stored is None:
+            assert self._state is None, "a world with turns has a state"
+            # A world's first commit: it holds nothing yet but its state.
+            return
+        state = WorldState(**msgpack.unpackb(stored))._replace(next_id=next_id)
+        self._store.commit({META: {STATE_KEY: state.pack()}})
+
+    def take_changes(self) -> tuple[Change, ...]:
+        """Return what was committed since the last call, by ascending id."""
+        changes, self._changes = self._changes, {}
+        made = []
+        for workflow_id in sorted(changes):
+            head = rows.read_head(changes[workflow_id])
+            made.append(
+                Change(
+                    workflow_id, head.type_name, head.entity_id, head.correlation_id, STATUSES[head.status]
+                )
+            )
+        return tuple(made)
+
+    def future(self, turn: int) -> Future[int]:
+        """Return a future that is done once a turn is durable."""
+        future: Future[int] = Future()
+        with self._lock:
+            if self.committed_turn < turn:
+                self._waiting.append((turn, future))
+                return future
+        future.set_result(turn)
+        return future
+
+    def abandon(self, why: str) -> None:
+        """Fail what waits for turns that will not come."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for _, future in waiting:
+            if future.set_running_or_notify_cancel():
+                future.set_exception(RuntimeClosedError(why))
+
+    def _resolve(self, turn: int) -> None:
+        with self._lock:
+            self.committed_turn = turn
+            done = [(number, future) for number, future in self._waiting if number <= turn]
+            self._waiting = [pair for pair in self._waiting if pair[0] > turn]
+        for number, future in done:
+            if future.set_running_or_notify_cancel():
+                future.set_result(number)

@@ -1,0 +1,279 @@
+"""The intake: where calls from any thread become inputs of the next turn.
+
+Everything is checked and encoded at the call, so that wrong input raises there and changes nothing; what is
+accepted is in order under one lock.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..actors import ActorSystem
+from ..workflows.codec import Codec
+from ..workflows.definition import Call, WorkflowType
+from ..workflows.errors import (
+    ArgumentsError,
+    LimitError,
+    SignalNotAccepted,
+    UnknownSignalError,
+    UnknownWorkflowError,
+    UnknownWorkflowTypeError,
+    UnstorableError,
+)
+from ..workflows.limits import MAX_ID, Limits
+from ..workflows.signal import Signal, SignalType, signal_values
+from ..workflows.stepper import check_address
+from .clock import Clock
+from .ids import IdAllocator
+from .inputs import CancelInput, Input, RetryInput, SignalInput, StartInput
+
+
+class Intake:
+    """Checks, encodes and orders inputs.
+
+    Attributes:
+        lock: guards the inputs, the ids and the clock as an input sees it.
+        ids: where new workflow ids come from.
+    """
+
+    def __init__(
+        self,
+        types: Mapping[str, WorkflowType[Any, Any]],
+        system: ActorSystem,
+        codec: Codec,
+        clock: Clock,
+        ids: IdAllocator,
+        limits: Limits,
+        turn: int,
+    ) -> None:
+        """Create an empty intake.
+
+        Args:
+            types: the registered workflows.
+            system: asked whether a receiver is there and takes a signal.
+            codec: one of its own, since a packer serves one thread at a time.
+            clock: gives each input its time.
+            ids: the world's.
+            limits: bounds.
+            turn: the last finished turn.
+        """
+        self.lock = threading.Lock()
+        self.ids = ids
+        self._types = types
+        self._system = system
+        self._codec = codec
+        self._clock = clock
+        self._limits = limits
+        self._inputs: list[Input] = []
+        self._next_turn = turn + 1
+        self._signals = dict(system.stepper.signals)
+
+    def take(self) -> list[Input]:
+        """Hand what was accepted to the turn that begins; later inputs are for the turn after it."""
+        with self.lock:
+            inputs, self._inputs = self._inputs, []
+            self._next_turn += 1
+        return inputs
+
+    @property
+    def waiting(self) -> int:
+        """How many inputs the next turn will take."""
+        return len(self._inputs)
+
+    def start(
+        self,
+        what: Call[Any] | str,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any] | None,
+        entity_id: int | None,
+        correlation_id: str | None,
+    ) -> tuple[int, int]:
+        """Accept a start; return the workflow's id and the turn that takes it."""
+        call = self._called(what, args, kwargs)
+        check_address(entity_id, correlation_id, self._limits)
+        with self.lock:
+            arguments = self._pack_call(call)
+            return self._accept_start(call.type.name, arguments, entity_id, correlation_id), self._next_turn
+
+    def start_many(self, starts: list[tuple[Call[Any], int | None]]) -> tuple[list[int], int]:
+        """Accept many starts, all or none; return their ids and the turn that takes them."""
+        checked = []
+        for call, entity_id in starts:
+            self._called(call, (), None)
+            check_address(entity_id, None, self._limits)
+            with self.lock:
+                checked.append((call.type.name, self._pack_call(call), entity_id))
+        with self.lock:
+            ids = [self._accept_start(name, packed, entity_id, None) for name, packed, entity_id in checked]
+            return ids, self._next_turn
+
+    def _accept_start(
+        self, type_name: str, arguments: bytes, entity_id: int | None, correlation_id: str | None
+    ) -> int:
+        workflow_id = self.ids.take()
+        self._inputs.append(
+            StartInput(self._clock.now_us(), workflow_id, type_name, arguments, entity_id, correlation_id)
+        )
+        return workflow_id
+
+    def signal(
+        self, signal: Signal, workflow_id: int | None, entity_id: int | None, correlation_id: str | None
+    ) -> int:
+        """Accept a signal; return the turn that takes it."""
+        cls = type(signal)
+        name = cls.__name__
+        if self._signals.get(name) is not cls:
+            self._refuse_signal(signal)
+        system = self._system
+        if workflow_id is None:
+            if (entity_id is None) == (correlation_id is None):
+                raise TypeError("give exactly one of workflow_id, entity_id, correlation_id")
+        else:
+            if entity_id is not None or correlation_id is not None:
+                raise TypeError("give exactly one of workflow_id, entity_id, correlation_id")
+            self._check_target(workflow_id, cls)
+        if system.crowded:
+            system.check_room(workflow_id, entity_id, correlation_id, cls)
+        with self.lock:
+            payload = self._codec.pack(signal_values(signal))
+            if len(payload) > self._limits.payload:
+                raise LimitError(
+                    f"the size of signal {name}",
+                    value=len(payload),
+                    limit=self._limits.payload,
+                    setting="payload",
+                )
+            self._inputs.append(
+                SignalInput(self._clock.now_us(), workflow_id, entity_id, correlation_id, name, payload)
+            )
+            return self._next_turn
+
+    def cancel(
+        self,
+        workflow_id: int | None,
+        entity_id: int | None,
+        correlation_id: str | None,
+        reason: str,
+        *,
+        force: bool,
+    ) -> int:
+        """Accept a cancel; return the turn that takes it."""
+        if (workflow_id is not None) + (entity_id is not None) + (correlation_id is not None) != 1:
+            raise TypeError("give exactly one of workflow_id, entity_id, correlation_id")
+        if not isinstance(reason, str):
+            raise TypeError(f"the reason of a cancel is a text, not {reason!r}")
+        if len(reason.encode()) > self._limits.error_message:
+            raise LimitError(
+                "the size of the reason of a cancel",
+                value=len(reason.encode()),
+                limit=self._limits.error_message,
+                setting="error_message",
+            )
+        if workflow_id is not None:
+            self._check_known(workflow_id)
+        with self.lock:
+            self._inputs.append(
+                CancelInput(self._clock.now_us(), workflow_id, entity_id, correlation_id, reason, force)
+            )
+            return self._next_turn
+
+    def retry(self, workflow_id: int) -> int:
+        """Accept a retry; return the turn that takes it."""
+        self._check_known(workflow_id)
+        with self.lock:
+            self._inputs.append(RetryInput(self._clock.now_us(), workflow_id))
+            return self._next_turn
+
+    def put(self, inputs: list[Input]) -> None:
+        """Put recorded inputs first, for a replay."""
+        with self.lock:
+            self._inputs[:0] = inputs
+
+    def reload(self, types: Mapping[str, WorkflowType[Any, Any]]) -> None:
+        """Go on with other code."""
+        self._types = types
+        self._signals = dict(self._system.stepper.signals)
+
+    # -- checks --------------------------------------------------------------------------------------------
+
+    def _called(
+        self, what: Call[Any] | str, args: tuple[Any, ...], kwargs: Mapping[str, Any] | None
+    ) -> Call[Any]:
+        if isinstance(what, str):
+            kind = self._types.get(what)
+            if kind is None:
+                raise UnknownWorkflowTypeError(what, tuple(sorted(self._types)))
+            return kind(*args, **dict(kwargs or {}))
+        if not isinstance(what, Call):
+            hint = f"; call it first: {what.name}(...)" if isinstance(what, WorkflowType) else ""
+            raise TypeError(f"start takes a called workflow or a name, not {what!r}{hint}")
+        if args or kwargs:
+            raise TypeError(f"arguments go into the call itself: {what.type.name}(...)")
+        if self._types.get(what.type.name) is not what.type:
+            raise UnknownWorkflowTypeError(what.type.name, tuple(sorted(self._types)))
+        return what
+
+    def _pack_call(self, call: Call[Any]) -> bytes:
+        try:
+            arguments = self._codec.pack([list(call.args), call.kwargs])
+        except UnstorableError as error:
+            raise ArgumentsError(call.type.name, str(error)) from error
+        if len(arguments) > self._limits.payload:
+            raise LimitError(
+                f"the size of the arguments of workflow {call.type.name!r}",
+                value=len(arguments),
+                limit=self._limits.payload,
+                setting="payload",
+            )
+        return arguments
+
+    def _refuse_signal(self, signal: Any) -> None:
+        if isinstance(signal, SignalType):
+            raise TypeError(f"a signal is an instance, not a class: {signal.__name__}(...)")
+        if not isinstance(signal, Signal):
+            raise TypeError(f"a signal is an instance of a Signal class, not {signal!r}")
+        raise UnknownSignalError(type(signal).__name__, tuple(sorted(self._signals)))
+
+    def _check_target(self, workflow_id: int, signal: type[Signal]) -> None:
+        started = self._accepted_start(workflow_id)
+        if started is not None:
+            if signal not in self._types[started].accepts:
+                why = f"workflow type {started!r} never awaits it"
+                raise SignalNotAccepted(signal.__name__, workflow_id, why)
+            return
+        self._check_id(workflow_id)
+        refusal = self._system.refusal(workflow_id, signal)
+        if refusal is not None:
+            raise SignalNotAccepted(signal.__name__, workflow_id, refusal)
+
+    def _check_known(self, workflow_id: int) -> None:
+        self._check_id(workflow_id)
+        if self._system.rows.row(workflow_id) is None and self._accepted_start(workflow_id) is None:
+            raise UnknownWorkflowError(workflow_id)
+
+    def _check_id(self, workflow_id: int) -> None:
+        if type(workflow_id) is not int:
+            raise TypeError(f"workflow_id is a whole number, not {workflow_id!r}")
+        if not 1 <= workflow_id <= MAX_ID:
+            raise UnknownWorkflowError(workflow_id)
+
+    def _accepted_start(self, workflow_id: int) -> str | None:
+        """Return the type of a workflow whose start is accepted but not taken yet."""
+        if workflow_id in self._system.directory.actors:
+            return None
+        with self.lock:
+            for item in reversed(self._inputs):
+                if type(item) is StartInput and item.workflow_id == workflow_id:
+                    return item.type_name
+        return None
+
+
+def foreign_signal(intake: Callable[[], Intake]) -> Callable[[int, Signal], None]:
+    """Return what a workflow actor does with a signal told through a pykka reference: it becomes an input."""
+
+    def take(workflow_id: int, signal: Signal) -> None:
+        intake().signal(signal, workflow_id, None, None)
+
+    return take

@@ -1,0 +1,81 @@
+"""One turn: take inputs and due timers in order of time, run steps until quiet or out of budget."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ..actors import ActorSystem
+from ..workflows.messages import CANCEL, RETRY, SIGNAL
+from .inputs import CancelInput, Input, SignalInput, StartInput
+
+
+class TurnOutcome(NamedTuple):
+    """What a turn did: `handled` messages, of which `steps` changed a workflow; `quiet` where there was nothing."""
+
+    steps: int
+    handled: int
+    timers_fired: int
+    carried_over: int
+    quiet: bool
+
+
+def run_turn(
+    system: ActorSystem,
+    now_us: int,
+    inputs: list[Input],
+    *,
+    limit: int,
+    deadline_ns: int | None,
+    fire_timers: bool = True,
+) -> TurnOutcome:
+    """Run one turn.
+
+    What an earlier turn carried over is in the queue already and comes first. Then inputs and due timers follow by
+    time, inputs before timers of the same microsecond; then what steps send, first in, first out.
+    """
+    system.stepper.now_us = now_us
+    due = system.wheel.advance(now_us) if fire_timers else []
+    position = 0
+    for item in inputs:
+        # A timer that was due before the input was accepted goes first.
+        while position < len(due) and due[position][0] < item.time_us:
+            system.deliver_tick(due[position][1], due[position][0])
+            position += 1
+        take_input(system, item, now_us)
+    for due_us, workflow_id in due[position:]:
+        system.deliver_tick(workflow_id, due_us)
+    steps = system.steps
+    handled = system.scheduler.run(limit=limit, deadline_ns=deadline_ns)
+    carried = len(system.scheduler.queue)
+    return TurnOutcome(
+        system.steps - steps, handled, len(due), carried, quiet=not (inputs or handled or carried)
+    )
+
+
+def take_input(system: ActorSystem, item: Input, now_us: int) -> None:
+    """Queue the messages that an input means now."""
+    message: tuple[Any, ...]
+    if isinstance(item, SignalInput):
+        time_us, workflow_id, entity_id, correlation_id, name, payload = item
+        message = (SIGNAL, time_us, name, payload)
+        if entity_id is not None:
+            system.send(system.directory.of_entity(entity_id), message)
+        elif workflow_id is not None:
+            system.send((workflow_id,), message)
+        elif correlation_id is not None:
+            system.send(system.directory.of_group(correlation_id), message)
+    elif isinstance(item, StartInput):
+        system.start(
+            item.workflow_id,
+            item.type_name,
+            item.arguments,
+            entity_id=item.entity_id,
+            correlation_id=item.correlation_id,
+            now_us=now_us,
+        )
+    elif isinstance(item, CancelInput):
+        message = (CANCEL, item.time_us, item.reason, item.force)
+        for target in system.directory.addressed(item.workflow_id, item.entity_id, item.correlation_id):
+            system.tell(target, message)
+    else:
+        system.tell(item.workflow_id, (RETRY, item.time_us))

@@ -1,0 +1,27 @@
+"""The codec as the engine uses it: with its own kinds of values among those of Python."""
+
+from __future__ import annotations
+
+from .codec import Codec, Extension
+from .compiler import UNBOUND
+from .sources import Beat, Child, Elapsed, Every, Timer
+
+
+def engine_codec() -> Codec:
+    """Return a new codec. One serves one thread at a time."""
+    return Codec(
+        extensions=[
+            Extension(32, Timer, lambda timer: (timer.due_us, timer.name), lambda parts: Timer(*parts)),
+            Extension(
+                33,
+                Every,
+                lambda every: (every.start_us, every.period_us, every.n),
+                lambda parts: Every(*parts),
+                by_identity=True,
+            ),
+            Extension(34, Child, lambda child: (child.workflow_id,), lambda parts: Child(*parts)),
+            Extension(35, Elapsed, tuple, lambda parts: Elapsed(*parts)),
+            Extension(36, Beat, tuple, lambda parts: Beat(*parts)),
+            Extension(37, type(UNBOUND), lambda _unbound: (), lambda _parts: UNBOUND),
+        ]
+    )
