@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import os
 import random
+import statistics
 import struct
 import subprocess
 import sys
@@ -264,148 +266,154 @@ def flush(store: Any) -> None:
     getattr(store, "flush", lambda: None)()
 
 
-def rate(
-    store: Any, size: int, *, busy: bool, seconds: float, step: Callable[[], None] | None = None
-) -> float:
-    """Rows a second, made and durable, the best of three parts of the time."""
+def rate(store: Any, size: int, *, busy: bool, seconds: float, step: Callable[[], None] | None) -> float:
+    """Rows a second, made and durable."""
     source = batches(size, rows=BATCH, seed=2)
-    rates = []
     with spinning(busy=busy):
-        for _ in range(3):
-            start, rows = time.perf_counter(), 0
-            while time.perf_counter() - start < seconds / 3:
-                batch = next(source)
-                if step:
-                    for _ in batch:
-                        step()
-                store.commit(batch)
-                rows += BATCH
-            flush(store)
-            rates.append(rows / (time.perf_counter() - start))
-    return sorted(rates)[1]
+        start, rows = time.perf_counter(), 0
+        while time.perf_counter() - start < seconds:
+            batch = next(source)
+            if step:
+                for _ in batch:
+                    step()
+            store.commit(batch)
+            rows += BATCH
+        flush(store)
+        return rows / (time.perf_counter() - start)
 
 
-def pace(store: Any, size: int, *, busy: bool, seconds: float) -> tuple[float, float, float]:
-    """Commit as a game at 60 Hz does; give the caller's time in a commit in ms: median, p99, greatest."""
+def pace(store: Any, size: int, *, busy: bool, seconds: float) -> list[float]:
+    """Commit as a game at 60 Hz does; give the caller's times in a commit, in ms."""
     source = batches(size, rows=FRAME_ROWS, seed=3)
     took = []
     with spinning(busy=busy):
         due = time.perf_counter()
         for _ in range(round(seconds / FRAME_S)):
             batch = next(source)
-            took.append(1e3 * _timed(lambda: store.commit(batch)))  # noqa: B023 - called at once.
+            start = time.perf_counter()
+            store.commit(batch)
+            took.append(1e3 * (time.perf_counter() - start))
             due = max(due + FRAME_S, time.perf_counter())
             time.sleep(max(0.0, due - time.perf_counter()))
         flush(store)
-    took.sort()
-    return took[len(took) // 2], took[int(len(took) * 0.99)], took[-1]
+    return took
 
 
-def ways() -> dict[str, Callable[[Path, bool], Any]]:
-    return {
-        "put loop": lambda path, sync: Inline(path, sync=sync),
-        "putmulti": lambda path, sync: Inline(path, sync=sync, many=True),
-        **{
-            f"put loop, switch {interval * 1e6:g} us": (
-                lambda path, sync, interval=interval: Inline(path, sync=sync, interval=interval)
-            )
-            for interval in (500e-6, 200e-6, 100e-6, 50e-6, 20e-6, 10e-6, 5e-6, 1e-6)
-        },
-        "putmulti, switch 50 us": lambda path, sync: Inline(path, sync=sync, many=True, interval=50e-6),
-        "putmulti, switch 5 us": lambda path, sync: Inline(path, sync=sync, many=True, interval=5e-6),
-        "thread": lambda path, sync: Thread(path, sync=sync),
-        "thread, switch 50 us": lambda path, sync: Thread(path, sync=sync, interval=50e-6),
-        "process": lambda path, sync: Process(path, sync=sync, ahead=False),
-        "process, one ahead": lambda path, sync: Process(path, sync=sync, ahead=True),
-        "16 rows a value": lambda path, sync: Buckets(path, sync=sync),
-        "one blob": lambda path, sync: OneBlob(path, sync=sync),
-    }
+class Ours:
+    """The project's own store."""
+
+    def __init__(self, path: Path, *, sync: bool) -> None:
+        from deathless.runtime.store import Store  # noqa: PLC0415 - the rest runs without the package.
+
+        self.store = Store.open(path, durability="power" if sync else "process")
+
+    def commit(self, rows: Rows) -> None:
+        self.store.commit({"workflow": dict(rows)})
+
+    def close(self) -> None:
+        self.store.close()
+
+
+def switching(interval_us: float, *, many: bool = False) -> Callable[[Path, bool], Any]:
+    return lambda path, sync: Inline(path, sync=sync, many=many, interval=interval_us * 1e-6)
+
+
+WAYS: dict[str, Callable[[Path, bool], Any]] = {
+    "put loop": lambda path, sync: Inline(path, sync=sync),
+    "putmulti": lambda path, sync: Inline(path, sync=sync, many=True),
+    **{f"put loop, switch {interval} us": switching(interval) for interval in (500, 100, 50, 20, 5, 1)},
+    "putmulti, switch 20 us": switching(20, many=True),
+    "thread": lambda path, sync: Thread(path, sync=sync),
+    "thread, switch 20 us": lambda path, sync: Thread(path, sync=sync, interval=20e-6),
+    "process": lambda path, sync: Process(path, sync=sync, ahead=False),
+    "process, one ahead": lambda path, sync: Process(path, sync=sync, ahead=True),
+    "16 rows a value": lambda path, sync: Buckets(path, sync=sync),
+    "one blob": lambda path, sync: OneBlob(path, sync=sync),
+    "Store.commit": lambda path, sync: Ours(path, sync=sync),
+}
+
+
+class Bench:
+    """Run the chosen ways, each in a new world, round by round, so that a noisy minute hits all of them."""
+
+    def __init__(self, scratch: Path, chosen: list[str], *, rounds: int, seconds: float) -> None:
+        self.scratch = scratch
+        self.chosen = chosen
+        self.rounds = rounds
+        self.seconds = seconds
+        self.worlds = 0
+
+    def run(self, size: int, what: Callable[[Any, bool], Any]) -> Iterator[tuple[str, list[list[Any]]]]:
+        """Give for each way its figures of all rounds: power quiet and busy, process quiet and busy."""
+        cases = [(sync, busy) for sync in (True, False) for busy in (False, True)]
+        figures: dict[str, list[list[Any]]] = {name: [[] for _ in cases] for name in self.chosen}
+        for _ in range(self.rounds):
+            for name in self.chosen:
+                for (sync, busy), column in zip(cases, figures[name], strict=True):
+                    self.worlds += 1
+                    store = WAYS[name](self.scratch / str(self.worlds), sync)
+                    try:
+                        fill(store, size)
+                        column.append(what(store, busy))
+                    finally:
+                        store.close()
+        yield from figures.items()
+
+    def rates(self, size: int, step: Callable[[], None] | None) -> None:
+        columns = [f"{d} {b}" for d in ("power", "process") for b in ("quiet", "busy", "worst", "ratio")]
+        print(f"{'':24}" + "".join(f"{column:>15}" for column in columns))
+        for name, (power, power_busy, process, process_busy) in self.run(
+            size, lambda store, busy: rate(store, size, busy=busy, seconds=self.seconds, step=step)
+        ):
+            line = ""
+            for quiet, busy in ((power, power_busy), (process, process_busy)):
+                usual, beside = statistics.median(quiet), statistics.median(busy)
+                line += f"{usual:15,.0f}{beside:15,.0f}{min(busy):15,.0f}{usual / beside:15.1f}"
+            print(f"{name:24}{line}")
+
+    def paces(self, size: int) -> None:
+        columns = [
+            f"{d} {b} {q}" for d in ("power", "process") for b in ("quiet", "busy") for q in ("p50", "p99")
+        ]
+        print(f"{'':24}" + "".join(f"{column:>19}" for column in columns))
+        for name, columns_of in self.run(
+            size, lambda store, busy: pace(store, size, busy=busy, seconds=self.seconds)
+        ):
+            line = ""
+            for rounds in columns_of:
+                took = sorted(itertools.chain.from_iterable(rounds))
+                line += f"{took[len(took) // 2]:19.2f}{took[int(len(took) * 0.99)]:19.2f}"
+            print(f"{name:24}{line}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=1.5, help="for each figure (1.5)")
-    parser.add_argument("--only", default="", help="ways whose name contains this")
-    parser.add_argument("--parts", default="raw,steps,pace", help="raw,steps,pace")
+    parser.add_argument("--seconds", type=float, default=0.5, help="for each figure of each round (0.5)")
+    parser.add_argument("--rounds", type=int, default=5, help="whose median is printed (5)")
+    parser.add_argument("--only", default="", help="ways whose name contains one of these, separated by ;")
+    parser.add_argument("--parts", default="raw,steps,pace", help="which tables (raw,steps,pace)")
+    parser.add_argument("--directory", help="where the worlds are made (the system's temporary directory)")
     parser.add_argument("--writer", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--sync", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--directory", help="where the worlds are made (the system's temporary directory)")
     options = parser.parse_args()
     if options.writer:
         writer(options.writer, sync=options.sync)
         return
-    chosen = {name: make for name, make in ways().items() if options.only in name}
-    step = compute(COMPUTE_US)
+    chosen = [name for name in WAYS if any(part in name for part in options.only.split(";"))]
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, py-lmdb {lmdb.__version__}")
+    step = compute(COMPUTE_US)
     with tempfile.TemporaryDirectory(dir=options.directory) as scratch:
-        count = 0
-
-        def measure(
-            make: Callable[[Path, bool], Any], sync: bool, size: int, what: Callable[[Any], Any]
-        ) -> Any:
-            nonlocal count
-            count += 1
-            store = make(Path(scratch) / str(count), sync)
-            try:
-                fill(store, size)
-                return what(store)
-            finally:
-                store.close()
-
+        bench = Bench(Path(scratch), chosen, rounds=options.rounds, seconds=options.seconds)
         for size in (150, 250) if "raw" in options.parts else ():
-            print(
-                f"\nrows/s, {size}-byte rows, commit per {BATCH:,} of {KEYS:,} shuffled keys: quiet, busy thread"
-            )
-            print(f"{'':26}{'power':>10}{'':>10}{'process':>12}")
-            for name, make in chosen.items():
-                figures = []
-                for sync in (True, False):
-                    for busy in (False, True):
-                        figures.append(
-                            measure(
-                                make,
-                                sync,
-                                size,
-                                lambda s, b=busy: rate(s, size, busy=b, seconds=options.seconds),
-                            )
-                        )
-                print(f"{name:26}" + "".join(f"{figure:10,.0f}" for figure in figures), flush=True)
-
+            print(f"\nrows/s, {size}-byte rows, a commit per {BATCH:,} of {KEYS:,} shuffled keys")
+            bench.rates(size, None)
         if "steps" in options.parts:
-            print(
-                f"\nsteps/s, {COMPUTE_US} us of Python and one 150-byte row each: quiet, busy thread, slowdown"
-            )
-            for name, make in chosen.items():
-                line = ""
-                for sync in (True, False):
-                    quiet, busy = (
-                        measure(
-                            make,
-                            sync,
-                            150,
-                            lambda s, b=b: rate(s, 150, busy=b, seconds=options.seconds, step=step),
-                        )
-                        for b in (False, True)
-                    )
-                    line += f"{quiet:10,.0f}{busy:10,.0f}{quiet / busy:7.1f}x"
-                print(f"{name:26}{line}", flush=True)
-
+            print(f"\nsteps/s, {COMPUTE_US} us of Python and one 150-byte row each, a commit per {BATCH:,}")
+            bench.rates(150, step)
         if "pace" in options.parts:
-            print(
-                f"\nms in a commit of {FRAME_ROWS} random 250-byte rows, 60 a second: median, p99, greatest"
-            )
-            for name, make in chosen.items():
-                for sync in (True, False):
-                    line = ""
-                    for busy in (False, True):
-                        figures = measure(
-                            make,
-                            sync,
-                            250,
-                            lambda s, b=busy: pace(s, 250, busy=b, seconds=3 * options.seconds),
-                        )
-                        line += f"  {'busy' if busy else 'quiet'}" + "".join(f"{f:8.2f}" for f in figures)
-                    print(f"{name:26}{'power' if sync else 'process':8}{line}", flush=True)
+            print(f"\nms the caller spends in a commit of {FRAME_ROWS} random 250-byte rows, 60 a second")
+            bench.seconds *= 4
+            bench.paces(250)
 
 
 if __name__ == "__main__":

@@ -532,22 +532,28 @@ class Runtime:
                 deadline_ns=deadline_ns,
                 fire_timers=fire_timers,
             )
-        except BaseException as error:
-            if isinstance(error, Exception):
-                self._break(error)
+        except Exception as error:
+            self._break(error)
+            raise
+        except BaseException:
+            # The program is being interrupted: the turn ends here, as if its budget had, and the rest is carried over.
+            self._finish_turn(now_us)
             raise
         if self._system.fault is not None:
             self._break(self._system.fault)
             raise self._system.fault
-        self.turn += 1
-        self._state = self._state._replace(turn=self.turn, now_us=now_us)
-        self._committer.stage(self._state, self._system.carried())
+        self._finish_turn(now_us)
         if self._on_turn is not None:
             blocks = self._child_ids.taken()
             self._on_turn(TurnRecord(self.turn, now_us, tuple(inputs), blocks, outcome.handled))
         if self._manage_gc and len(self._system.directory.actors) - actors > FREEZE_AFTER:
             gc.freeze()
         return outcome
+
+    def _finish_turn(self, now_us: int) -> None:
+        self.turn += 1
+        self._state = self._state._replace(turn=self.turn, now_us=now_us)
+        self._committer.stage(self._state, self._system.carried())
 
     def _commit(self) -> float:
         with self._intake.lock:

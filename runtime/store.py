@@ -67,9 +67,10 @@ class Store:
         self._sync = durability == "power"
         self._map_limit = map_limit
         self._writing = threading.Lock()
-        # Remapping waits until no read is inside: a read of unmapped memory ends the process.
+        # Unmapping waits until no read is inside: a read of unmapped memory ends the process.
         self._idle = threading.Condition()
         self._reads = 0
+        self._unmapping = False
         self._gone = ""
         self._env: Any = None
         self._tables: dict[str, Any] = {}
@@ -238,8 +239,7 @@ class Store:
 
     def close(self) -> None:
         """Unmap the world and give it up, after running calls. A second call does nothing."""
-        with self._writing, self._idle:
-            self._idle.wait_for(lambda: not self._reads)
+        with self._writing, self._no_reads():
             if self._gone:
                 return
             self._gone = "the world is closed"
@@ -275,8 +275,7 @@ class Store:
         size = int(self._env.info()["map_size"])
         if size >= self._map_limit:
             raise WorldFull(str(self.path), f"the map of {size} bytes is full; raise map_limit") from error
-        with self._idle:
-            self._idle.wait_for(lambda: not self._reads)
+        with self._no_reads():
             self._env.close()
             try:
                 self._map(min(2 * size, self._map_limit))
@@ -292,6 +291,8 @@ class Store:
     def _reader(self) -> Iterator[Any]:
         """Hold a read transaction, and the map in its place."""
         with self._idle:
+            while self._unmapping:
+                self._idle.wait()
             self._require_open()
             self._reads += 1
         try:
@@ -302,6 +303,18 @@ class Store:
         finally:
             with self._idle:
                 self._reads -= 1
+                self._idle.notify_all()
+
+    @contextlib.contextmanager
+    def _no_reads(self) -> Iterator[None]:
+        """Wait until no read is inside, and keep new ones out: a stream of them would never be without one."""
+        with self._idle:
+            self._unmapping = True
+            try:
+                self._idle.wait_for(lambda: not self._reads)
+                yield
+            finally:
+                self._unmapping = False
                 self._idle.notify_all()
 
     # -- life ------------------------------------------------------------------------------------------------
@@ -328,6 +341,7 @@ class Store:
         self._writing = threading.Lock()
         self._idle = threading.Condition()
         self._reads = 0
+        self._unmapping = False
 
 
 def _batch(transaction: Any, handle: Any, start: bytes) -> list[tuple[bytes, bytes]]:

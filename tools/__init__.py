@@ -1,1 +1,1 @@
-"""TBD."""
+"""What operates worlds: the `deathless` command."""

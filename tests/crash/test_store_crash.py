@@ -1,20 +1,16 @@
 """The store against real kills and a disk without room."""
 
-import os
 import random
 import signal
 import subprocess
 import sys
 
 import pytest
-
 from deathless.runtime.store import Store
 
 pytestmark = pytest.mark.crash
 
 KEYS = 500
-SEED = int(os.environ.get("DEATHLESS_CRASH_SEED", "1"))
-ROUNDS = int(os.environ.get("DEATHLESS_CRASH_ROUNDS", "4"))
 
 # Each batch writes its number to every key, and says so when it is committed.
 WRITER = """
@@ -34,16 +30,17 @@ with Store.open(path, durability=durability, map_size=1 << 20) as store:
 
 
 @pytest.mark.parametrize("durability", ["process", "power"])
-def test_after_kill_9_the_world_is_a_whole_batch(durability, tmp_path):
-    """No older than the last acknowledged one. Repeat with DEATHLESS_CRASH_SEED; more with DEATHLESS_CRASH_ROUNDS."""
-    chooser = random.Random(f"{SEED} {durability}")
+def test_after_kill_9_the_world_is_a_whole_batch(durability, request, tmp_path):
+    """And one no older than the last that was acknowledged."""
+    seed = request.config.getoption("--seed")
+    chooser = random.Random(f"{seed} {durability}")
     world = str(tmp_path / "world")
     reached = 0
-    for round_number in range(ROUNDS):
+    for round_number in range(request.config.getoption("--rounds")):
         acknowledged = kill_after(chooser.randrange(1, 40), chooser, world, durability)
         with Store.open(world, create=False) as store:
             batch = int(store.get("turn", b"batch"))
-            where = f"seed {SEED}, round {round_number}: repeat with DEATHLESS_CRASH_SEED={SEED}"
+            where = f"round {round_number}; repeat with: pytest {__file__} --seed {seed}"
             assert acknowledged <= batch <= acknowledged + 1, where
             assert batch > reached, where
             value = str(batch).encode()

@@ -49,7 +49,6 @@ FORMS = {
         ($n := <n>)
         ($n + ($n := <n>) + $n)
         pick(<n>)
-        pick(pick)(<n>)
         add(<n>,^<n>,^k=<n>)
         add(<n>, *<l>, <n>)
         add(k=<n>, *<l>, **{'h': #})

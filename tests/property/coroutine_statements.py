@@ -163,8 +163,8 @@ try:
 except NameError as error:
     @.note('unbound', error)
 
-?gone = <v1>
-?gone = [?gone, ?gone]
+?gone = <u1>
+?gone = [?gone, ?gone, <v1>]
 AWAIT
 @.note(?gone, ?gone[0] is ?gone[1])
 

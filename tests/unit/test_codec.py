@@ -25,17 +25,31 @@ PLAIN = [
     {None: 1, True: 2, 2: 3, 2.5: 4, b"x": 5, (1, "a"): 6, frozenset({1}): 7, Decimal(9): 8},
 ]  # fmt: skip
 RICH = [
-    (), (1,), (1, (2, [3])), set(), {1, 2, 3}, {"b", 1, (2,), None, frozenset({"c"})}, frozenset(), frozenset({1, "a"}),
+    (), (1,), (1, (2, [3])), set(), {1, 2, 3}, {"b", 1, (2,), None, frozenset({"c"})}, frozenset(), frozenset({1,
+    "a"}),
     bytearray(), bytearray(b"ab"), [bytearray(b"c")], Ellipsis, NotImplemented, date(2024, 2, 29), time(1, 2, 3, 4),
     time(1, 2, fold=1, tzinfo=UTC), datetime(2024, 1, 2, 3, 4, 5, 6), datetime(2024, 1, 2, tzinfo=UTC),
     datetime(2024, 1, 2, tzinfo=timezone(timedelta(hours=-3, seconds=7), "odd")),
-    datetime(2024, 10, 27, 2, 30, fold=1, tzinfo=ZoneInfo("Europe/Berlin")), ZoneInfo("UTC"), timezone(timedelta(hours=2)),
-    timedelta(-1, 2, 3), timedelta(days=999999), Decimal("1.50"), Decimal("1E+5"), Decimal("-Infinity"), Fraction(-1, 3),
+    datetime(2024, 10, 27, 2, 30, fold=1, tzinfo=ZoneInfo("Europe/Berlin")), ZoneInfo("UTC"),
+    timezone(timedelta(hours=2)),
+    timedelta(-1, 2, 3), timedelta(days=999999), Decimal("1.50"), Decimal("1E+5"), Decimal("-Infinity"),
+    Fraction(-1, 3),
     1 + 2j, complex(-0.0, math.inf), UUID(int=7), PurePosixPath("a/b"), PureWindowsPath("c:/d"), Path("/e"), Path(),
     range(5), range(5, -5, -2), range(2**70), slice(None), slice(1, [2], 3), collections.deque([1, [2]]),
     collections.deque([1, 2], maxlen=2), collections.OrderedDict([("b", 1), ("a", 2)]), collections.Counter("abca"),
-    collections.defaultdict(list, {"a": [1]}), collections.defaultdict(None, {(1,): 2}), int, list, ValueError, OSError,
+    collections.defaultdict(list, {"a": [1]}), collections.defaultdict(None, {(1,): 2}), int, list, ValueError,
+    OSError,
 ]  # fmt: skip
+
+
+class Hand:
+    """A sequence of a class of its own."""
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return index
 
 
 @pytest.fixture
@@ -49,7 +63,8 @@ def test_comes_back_equal_of_the_same_type_with_the_same_bytes_by_both_ways(code
     back = codec.unpack(data)
     assert type(back) is type(value)
     assert back == value
-    assert repr(back) == repr(value)
+    if not isinstance(value, set | frozenset):  # Whose repr has the order of the hash seed.
+        assert repr(back) == repr(value)
     assert codec.pack(back) == data
     assert codec.pack_shared(value) == data
     assert codec.unpack(memoryview(data)) == value
@@ -111,7 +126,7 @@ class TestIdentity:
         assert one[0] is other[0]
 
     def test_equal_immutables_give_the_same_bytes_whether_one_object_or_two(self, codec):
-        word, pair = "".join(["a", "b"]), tuple([1, "x"])
+        word, pair = "".join(list("ab")), tuple([1, "x"])
         assert codec.pack([word, word, pair, pair]) == codec.pack(
             ["ab", "".join("ab"), (1, "x"), tuple([1, "x"])]
         )
@@ -133,7 +148,8 @@ class TestIdentity:
 class TestIsTree:
     @pytest.mark.parametrize(
         "values",
-        [(), (1, "a", None), ([1], [1]), ({"a": 1}, [1], {1}), ([[1], [2]],), ((1, (2, 3)),), ({"a": ([1], {2: {3}})},),
+        [(), (1, "a", None), ([1], [1]), ({"a": 1}, [1], {1}), ([[1], [2]],), ((1, (2, 3)),), ({"a": ([1],
+         {2: {3}})},),
          (Decimal(1), UUID(int=1)), ([], [], ())],
     )  # fmt: skip
     def test_is_true_where_nothing_is_shared(self, codec, values):
@@ -143,7 +159,8 @@ class TestIsTree:
     def test_is_false_where_something_is_shared(self, codec):
         shared, deep = [1], {"a": [2]}
         for values in (
-            (shared, shared), (shared, [shared]), ((shared,), shared), (deep, deep["a"]), (shared, {"k": ((shared,),)}),
+            (shared, shared), (shared, [shared]), ((shared,), shared), (deep, deep["a"]), (shared,
+            {"k": ((shared,),)}),
             ({1: shared, 2: shared},), (iter(shared), shared), [collections.deque([shared]), shared],
         ):  # fmt: skip
             assert not codec.is_tree(values)
@@ -181,7 +198,7 @@ class TestRefused:
             (lambda: subprocess.Popen, "class", "keep its name"),
             (lambda: {ValueError()}, "set", "identity"),
             (lambda: {(1, iter([]))}, "set", "identity"),
-            (lambda: reversed(collections.UserList([1])), "reversed", "list"),
+            (lambda: reversed(Hand()), "reversed", "list"),
             (lambda: sys, "module", ""),
         ],
     )
@@ -227,10 +244,14 @@ class TestRefused:
 class TestIterators:
     @pytest.mark.parametrize(
         "make",
-        [lambda: iter([1, 2, 3]), lambda: iter((1, 2, 3)), lambda: iter("abc"), lambda: iter("aéc"), lambda: iter(b"abc"),
-         lambda: iter(range(3)), lambda: iter(range(9, 0, -3)), lambda: iter(range(0, 2**80, 2**79)), lambda: reversed([1, 2, 3]),
-         lambda: reversed((1, 2, 3)), lambda: reversed("abc"), lambda: reversed(range(3)), lambda: enumerate([5, 6, 7], 2),
-         lambda: zip([1, 2], "ab"), lambda: zip(), lambda: zip([1], [2], strict=True), lambda: enumerate(zip([1, 2], [3, 4]))],
+        [lambda: iter([1, 2, 3]), lambda: iter((1, 2, 3)), lambda: iter("abc"), lambda: iter("aéc"),
+         lambda: iter(b"abc"),
+         lambda: iter(range(3)), lambda: iter(range(9, 0, -3)), lambda: iter(range(0, 2**80, 2**79)),
+         lambda: reversed([1, 2, 3]),
+         lambda: reversed((1, 2, 3)), lambda: reversed("abc"), lambda: reversed(range(3)), lambda: enumerate([5, 6,
+         7], 2),
+         lambda: zip([1, 2], "ab"), lambda: zip(), lambda: zip([1], [2], strict=True), lambda: enumerate(zip([1,
+         2], [3, 4]))],
     )  # fmt: skip
     def test_go_on_where_they_were_at_every_position(self, codec, make):
         for done in range(6):
@@ -298,8 +319,10 @@ class TestExceptions:
 
     @pytest.mark.parametrize(
         "error",
-        [OSError(2, "gone", "file"), OSError("odd"), ImportError("x", name="m", path="p"), StopIteration(5), SystemExit(3),
-         UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"), SyntaxError("x", ("f", 1, 2, "t")), NameError("n", name="y"),
+        [OSError(2, "gone", "file"), OSError("odd"), ImportError("x", name="m", path="p"), StopIteration(5),
+         SystemExit(3),
+         UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"), SyntaxError("x", ("f", 1, 2, "t")), NameError("n",
+         name="y"),
          AttributeError("a", name="z"), ExceptionGroup("g", [ValueError(1), TypeError(2)]), KeyboardInterrupt(),
          DecodeError("x")],
         ids=repr,
@@ -308,7 +331,7 @@ class TestExceptions:
         data = codec.pack(error)
         back = codec.unpack(data)
         assert type(back) is type(error)
-        assert (repr(back), str(back), back.args) == (repr(error), str(error), error.args)
+        assert (repr(back), str(back), repr(back.args)) == (repr(error), str(error), repr(error.args))
         for name in ("errno", "filename", "name", "path", "value", "code", "lineno", "start", "problem"):
             assert getattr(back, name, None) == getattr(error, name, None)
         assert codec.pack(back) == data
@@ -359,12 +382,15 @@ class TestDamage:
     @pytest.mark.parametrize(
         "data",
         [
-            b"", b"\xc1", b"\x01\x02", b"\x92\x01", b"\xdd\xff\xff\xff\xff", b"\xdf\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff",
+            b"", b"\xc1", b"\x01\x02", b"\x92\x01", b"\xdd\xff\xff\xff\xff", b"\xdf\xff\xff\xff\xff",
+            b"\xc6\xff\xff\xff\xff",
             b"\xa1\xff", b"\x81\x90\x01", TAG[2], b"\x92\x01" + TAG[2], b"\x81" + TAG[2] + b"\x01", b"\x91" + TAG[31],
-            b"\xc7\x01\x1f\x00", b"\xc8\x00\x00\x05", b"\x92" + TAG[1] + b"\x00", b"\x93" + TAG[3] + b"\x01\x01",
+            b"\xc7\x01\x1f\x00", b"\xc8\x00\x00\x05", b"\x92" + TAG[1] + b"\x00", b"\xc7\x03\x03\x92\x01\x01",
+            b"\xc7\x01\x03\x80",
             b"\x92" + TAG[6] + b"\xce\xff\xff\xff\xff", b"\x92" + TAG[20] + b"\x01", b"\x93" + TAG[20] + b"\x01\x00",
-            b"\x94" + TAG[24] + b"\x00\x01\x00", b"\x92" + TAG[7] + b"\x01", b"\x92" + TAG[7] + b"\xa1(", b"\x91" + TAG[7],
-            b"\x92" + TAG[30] + b"\xa1x", b"\x94" + TAG[30] + b"\xa4list\x90\xce\xff\xff\xff\xff", b"\xc7\x02\x09=5",
+            b"\x94" + TAG[24] + b"\x00\x01\x00", b"\x92" + TAG[7] + b"\x01", b"\x92" + TAG[7] + b"\xa1(",
+            b"\x91" + TAG[7],
+            b"\x92" + TAG[30] + b"\xa1x", b"\x94" + TAG[30] + b"\xa4list\x90\xce\xff\xff\xff\xff",
             b"\x92" + b"\x93" + TAG[0] + b"\x00" + TAG[2] + b"\x92" + b"\x92" + TAG[1] + b"\x00" + b"\x01",
             b"\x91" * 5000 + b"\x01", b"\x93" + TAG[0] + b"\x00" + b"\x92" + TAG[1] + b"\x00",
         ],
@@ -382,7 +408,7 @@ class TestDamage:
         shared = [1]
         rows.append(codec.pack([iter(shared), {"a": (shared, ValueError("x"))}, shared, {1, 2}, Decimal(1)]))
         rows.append(codec.pack(RICH))
-        for _ in range(20_000):
+        for _ in range(50_000):
             data = (
                 bytearray(rng.choice(rows))
                 if rng.random() < 0.9

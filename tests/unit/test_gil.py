@@ -5,7 +5,6 @@ import sys
 import threading
 
 import pytest
-
 from deathless.runtime.gil import SWITCH_S, short_switches
 
 

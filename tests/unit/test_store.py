@@ -5,7 +5,6 @@ import threading
 
 import lmdb
 import pytest
-
 from deathless.runtime.store import Store
 from deathless.workflows.errors import (
     NotAWorldError,
@@ -193,6 +192,14 @@ def test_more_tables_than_the_limit_are_refused(store):
     with pytest.raises(WorldError):
         store.commit({f"table{n}": {b"k": b"v"} for n in range(40)})
     assert store.get("table0", b"k") is None
+
+
+def test_many_tables_with_long_names_are_found_again(tmp_path):
+    names = [f"{n:03}" + "x" * 400 for n in range(30)]
+    with Store.open(tmp_path / "world", durability="process") as store:
+        store.commit({name: {b"k": name.encode()} for name in names})
+    with Store.open(tmp_path / "world") as store:
+        assert [store.get(name, b"k") for name in names] == [name.encode() for name in names]
 
 
 def test_commits_from_many_threads_all_arrive(store):

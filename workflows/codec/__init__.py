@@ -8,14 +8,14 @@ an ext value with bytes in it (a leaf), or an array that begins with an ext with
 |    0 | object met again later | `[tag, n, value]`, n from 0 in the order of the bytes                     |
 |    1 | object met before      | `[tag, n]`                                                                |
 |    2 | tuple                  | `[tag, *items]`                                                           |
-|    3 | set                    | `[tag, *items]`, in the order of their bytes                              |
+|    3 | set                    | leaf: msgpack of the array of its items, in the order of their bytes      |
 |    4 | frozenset              | as set                                                                    |
 |    5 | int beyond 64 bits     | leaf: big-endian two's complement                                         |
 |    6 | bytearray              | `[tag, bytes]`                                                            |
 |    7 | dataclass              | `[tag, "module:Class(field,field)", *values]`                             |
 |    8 | named tuple            | as dataclass                                                              |
 |    9 | enum member            | leaf: `module:Class.NAME`; a flag `module:Class=5`                        |
-|   10 | exception              | `[tag, "module:Class", suppress_context, cause, context, n, *args, *(name, value)]` |
+|   10 | exception              | `[tag, "module:Class", suppress, cause, context, n, *args, *(name, value)]` |
 |   11 | class                  | leaf: `module:Class`                                                      |
 |   12 | Ellipsis, NotImplemented | leaf: `...`, `NotImplemented`                                           |
 |   13 | date                   | leaf: ISO 8601                                                            |

@@ -355,6 +355,8 @@ def _exception_build(cls: type, name: str) -> Build:
     def build(items: list[Any]) -> BaseException:
         suppress, cause, context, count, *rest = items
         args, attributes = rest[:count], rest[count:]
+        if len(args) != count:
+            raise DecodeError(f"an exception has {len(args)} of {count} args")
         value: BaseException = base.__new__(cls, *args)
         base.__init__(value, *args)
         for key, held in pairs(attributes):

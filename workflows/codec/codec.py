@@ -13,7 +13,7 @@ object.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, GeneratorType, MethodType
 from typing import Any
@@ -119,7 +119,12 @@ class Codec:
         assert len({extension.code for extension in extensions}) == len(extensions), (
             "two extensions share a code"
         )
-        self._leaves = {**SCALAR_LEAVES, **reader.leaves}
+        self._leaves: dict[int, Callable[[bytes], Any]] = {
+            **SCALAR_LEAVES,
+            **reader.leaves,
+            wire.SET: self._unpack_set,
+            wire.FROZENSET: lambda data: frozenset(self._unpack_set(data)),
+        }
         self._defined: dict[int, Any] = {}
         self._open_tags = 0
 
@@ -173,15 +178,20 @@ class Codec:
                 self._atoms.add(cls)
         return kind
 
-    def _ordered(self, items: Iterable[Any]) -> list[Any]:
+    def _ordered(self, items: Collection[Any]) -> bytes:
+        """Pack the items of a set, in the order of their bytes.
+
+        Raises:
+            UnstorableError: an item has identity, and so no place among the others that would be the same tomorrow.
+        """
         # A Packer is not reentrant, and sets may hold frozensets: each level under way has one of its own.
         packer = self._spare.pop() if self._spare else self._packer()
         try:
             rest = [item for item in items if type(item) not in self._atoms]
             if rest and scan(rest, self._atoms, self._kind).identities:
-                why = "it holds an object that has identity and so no stable place in it; use a list or dict"
+                why = "it holds an object that has identity, which has no place in a set's order; use a list or dict"
                 raise UnstorableError("set", why=why)
-            return sorted(items, key=packer.pack)
+            return b"".join((packer.pack_array_header(len(items)), *sorted(map(packer.pack, items))))
         finally:
             self._spare.append(packer)
 
@@ -208,14 +218,23 @@ class Codec:
             raise DecodeError(f"{type(error).__name__} {error}".rstrip()) from error
 
     def _unpack_tagged(self, data: bytes) -> Any:
+        # A set within the value is read by a call within the call.
+        outer = self._defined, self._open_tags
         self._defined, self._open_tags = {}, 0
         try:
             value = unpackb(data, strict_map_key=False, ext_hook=self._read_ext, list_hook=self._read_list)
+            if self._open_tags:
+                raise DecodeError("a tag stands outside of the first place in a list")
+            return value
         finally:
-            self._defined = {}
-        if self._open_tags:
-            raise DecodeError("a tag stands outside of the first place in a list")
-        return value
+            self._defined, self._open_tags = outer
+
+    def _unpack_set(self, data: bytes) -> set[Any]:
+        items = self.unpack(data)
+        found = set(items)
+        if type(items) is not list or len(found) != len(items):
+            raise DecodeError("a set has an item twice")
+        return found
 
     def _read_leaf(self, code: int, data: bytes) -> Any:
         make = self._leaves.get(code)

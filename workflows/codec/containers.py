@@ -2,35 +2,38 @@
 
 Sets go out in the order of their items' bytes, since their own order changes with the hash seed. An object
 with identity has no such place (two equal ones would be told apart by where they lie in memory), so a set may
-hold values only.
+hold values only. A set is a leaf: its items have to be packed to be put in order, and to pack them a second time
+would double the work with each level.
 """
 
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import chain
 from typing import Any
+
+from msgpack import ExtType
 
 from ..errors import DecodeError
 from . import wire
 from .wire import Kind, pairs, tag
 
-_TUPLE, _SET, _FROZENSET = tag(wire.TUPLE), tag(wire.SET), tag(wire.FROZENSET)
+_TUPLE = tag(wire.TUPLE)
 _BYTEARRAY, _SLICE, _DEQUE = tag(wire.BYTEARRAY), tag(wire.SLICE), tag(wire.DEQUE)
 _ORDERED_DICT, _DEFAULT_DICT, _COUNTER = tag(wire.ORDERED_DICT), tag(wire.DEFAULT_DICT), tag(wire.COUNTER)
 
 
-def container_kinds(ordered: Callable[[Iterable[Any]], list[Any]]) -> dict[type, Kind]:
+def container_kinds(ordered: Callable[[Collection[Any]], bytes]) -> dict[type, Kind]:
     """Give the kinds of the containers.
 
     Args:
-        ordered: sorts the items of a set by their bytes, and refuses those that have identity.
+        ordered: packs the items of a set in the order of their bytes, and refuses those that have identity.
     """
     return {
         tuple: Kind(lambda value: [_TUPLE, *value]),
-        set: Kind(lambda value: [_SET, *ordered(value)], identity=True),
-        frozenset: Kind(lambda value: [_FROZENSET, *ordered(value)]),
+        set: Kind(lambda value: ExtType(wire.SET, ordered(value)), identity=True),
+        frozenset: Kind(lambda value: ExtType(wire.FROZENSET, ordered(value))),
         bytearray: Kind(lambda value: [_BYTEARRAY, bytes(value)], identity=True),
         slice: Kind(lambda value: [_SLICE, value.start, value.stop, value.step]),
         deque: Kind(lambda value: [_DEQUE, value.maxlen, *value], identity=True),
@@ -47,13 +50,6 @@ def _flat(mapping: dict[Any, Any]) -> Iterable[Any]:
 # -- and back ----------------------------------------------------------------------------------------------
 
 
-def _to_set(items: list[Any]) -> set[Any]:
-    found = set(items)
-    if len(found) != len(items):
-        raise DecodeError("a set has an item twice")
-    return found
-
-
 def _to_bytearray(items: list[Any]) -> bytearray:
     (data,) = items
     if (
@@ -61,6 +57,11 @@ def _to_bytearray(items: list[Any]) -> bytearray:
     ):  # bytearray(7) would be seven zeros, and bytearray(10**12) the end of the process.
         raise DecodeError("a bytearray is not made of bytes")
     return bytearray(data)
+
+
+def _to_slice(items: list[Any]) -> slice:
+    start, stop, step = items
+    return slice(start, stop, step)
 
 
 def _to_deque(items: list[Any]) -> deque[Any]:
@@ -86,10 +87,8 @@ def _to_counter(items: list[Any]) -> Counter[Any]:
 
 CONTAINER_TAGS: dict[int, Callable[[list[Any]], Any]] = {
     wire.TUPLE: tuple,
-    wire.SET: _to_set,
-    wire.FROZENSET: lambda items: frozenset(_to_set(items)),
     wire.BYTEARRAY: _to_bytearray,
-    wire.SLICE: lambda items: slice(*items),
+    wire.SLICE: _to_slice,
     wire.DEQUE: _to_deque,
     wire.ORDERED_DICT: lambda items: OrderedDict(pairs(items)),
     wire.DEFAULT_DICT: _to_default_dict,

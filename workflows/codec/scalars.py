@@ -138,6 +138,16 @@ def _to_timedelta(items: list[Any]) -> timedelta:
     return timedelta(days, seconds, microseconds)
 
 
+def _to_fraction(items: list[Any]) -> Fraction:
+    numerator, denominator = items
+    return Fraction(numerator, denominator)
+
+
+def _to_range(items: list[Any]) -> range:
+    start, stop, step = items
+    return range(start, stop, step)
+
+
 SCALAR_LEAVES: dict[int, Callable[[bytes], Any]] = {
     wire.BIG_INT: lambda data: int.from_bytes(data, "big", signed=True),
     wire.CONSTANT: _to_constant,
@@ -154,6 +164,6 @@ SCALAR_TAGS: dict[int, Callable[[list[Any]], Any]] = {
     wire.DATETIME: _to_datetime,
     wire.TIMEDELTA: _to_timedelta,
     wire.TIMEZONE: lambda items: timezone(*items),
-    wire.FRACTION: lambda items: Fraction(*items),
-    wire.RANGE: lambda items: range(*items),
+    wire.FRACTION: _to_fraction,
+    wire.RANGE: _to_range,
 }

@@ -36,14 +36,14 @@ class TreeCheck:
         True if no object with identity is reachable twice, there is no cycle, and the Packer gets every type
         right. A value that cannot be stored may give either answer: packing it raises.
         """
-        found = self._look(values, set(), 0)
-        if found is None:
-            try:
-                scanned = scan(values, self._atoms, self._kind_of)
-            except UnstorableError:
-                return False
-            return not scanned.shared and not scanned.needs_form
-        return found
+        try:
+            found = self._look(values, set(), 0)
+            if found is not None:
+                return found
+            scanned = scan(values, self._atoms, self._kind_of)
+        except UnstorableError:
+            return False
+        return not scanned.shared and not scanned.needs_form
 
     def _look(self, values: Iterable[Any], seen: set[int], depth: int) -> bool | None:
         """Look at the common shapes; None where only the whole scan can tell."""
@@ -59,7 +59,7 @@ class TreeCheck:
                     if type(item) not in atoms:
                         return None
                 children = value.values()
-            elif cls is tuple:
+            elif cls is tuple or cls is frozenset:
                 for item in value:
                     if type(item) not in atoms:
                         return None

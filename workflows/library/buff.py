@@ -1,11 +1,11 @@
 """`buff`: an effect on an entity for a time.
 
-                 Stack: +amount, full time again
-                  +------+
-                  v      |
-    start ----> lasting -+---- time is up ----> ended (dispelled: False)
-                   |
-                   +---------- Dispel --------> ended (dispelled: True)
+             Stack: +amount, full time again
+              +------+
+              v      |
+start ----> lasting -+---- time is up ----> ended (dispelled: False)
+               |
+               +---------- Dispel --------> ended (dispelled: True)
 """
 
 from __future__ import annotations

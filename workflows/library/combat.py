@@ -113,10 +113,10 @@ async def combat(
     fled = False
     turns = 0
     while winner is None and turns < 2 * max_rounds:
-        ctx.step(f"{side} to act")
         deadline = ctx.timer(action_timeout, name="act")
         move = ""
         while not move and not fled:
+            ctx.step(f"{side} to act")
             match await ctx.select(deadline, Action, Flee):
                 case Action(chosen, actor):
                     if actor == side:

@@ -158,7 +158,9 @@ def check_route(route: object) -> list[Point]:
     """
     if not isinstance(route, list | tuple) or not 1 <= len(route) <= MAX_STOPS:
         raise ValueError(f"route of npc_patrol is a list of 1 to {MAX_STOPS} waypoints, not {route!r}")
-    return [require_point(f"waypoint {number} of npc_patrol", stop, FARTHEST) for number, stop in enumerate(route)]
+    return [
+        require_point(f"waypoint {number} of npc_patrol", stop, FARTHEST) for number, stop in enumerate(route)
+    ]
 
 
 def between(start: Point, target: Point, departed_at: float, arrives_at: float, now: float) -> Point:

@@ -91,35 +91,75 @@ async def production(
     require_whole("quantity of production", quantity, 1, MAX_UNITS)
     if report_to is not None:
         require_text("report_to of production", report_to, 255)
-    store = Store({item: 0 for item in inputs}, capacity)
-    made = 0
+    stock = dict.fromkeys(inputs, 0)
+    made = refused = 0
     while made < quantity:
-        while not store.covers(inputs):
+        while not covers(stock, inputs):
             ctx.step("gathering")
             match await ctx.select(Deliver, Pause, Resume):
                 case Deliver(item, amount):
-                    store.put(item, amount)
+                    refused += put(stock, item, amount, capacity)
                 case Pause():
-                    await paused(ctx, store)
+                    refused += await paused(ctx, stock, capacity)
                 case Resume():
                     pass
-        store.take(inputs)
-        work_left = craft_time
-        while work_left > 0:
-            ends_at = ctx.now + work_left
+        for item, need in inputs.items():
+            stock[item] -= need
+        finish, ends_at = ctx.timer(craft_time, name="craft"), ctx.now + craft_time
+        crafting = True
+        while crafting:
             ctx.step("crafting")
-            match await ctx.select(ctx.timer(work_left, name="craft"), Deliver, Pause, Resume):
+            match await ctx.select(finish, Deliver, Pause, Resume):
                 case Elapsed():
-                    work_left = 0
+                    crafting = False
                 case Deliver(item, amount):
-                    store.put(item, amount)
-                    work_left = ends_at - ctx.now
+                    refused += put(stock, item, amount, capacity)
                 case Pause():
                     work_left = ends_at - ctx.now
-                    await paused(ctx, store)
+                    refused += await paused(ctx, stock, capacity)
+                    finish, ends_at = ctx.timer(work_left, name="craft"), ctx.now + work_left
                 case Resume():
-                    work_left = ends_at - ctx.now
+                    pass
         made += 1
         if report_to is not None:
             ctx.signal(Produced(product, made), correlation_id=report_to)
-    return {"product": product, "made": made, "stock": store.items, "refused": store.refused}
+    return {"product": product, "made": made, "stock": stock, "refused": refused}
+
+
+@routine
+async def paused(ctx: Context, stock: dict[str, int], capacity: int) -> int:
+    """Stand still until `Resume`, taking deliveries into the stock; return how much had no place in it."""
+    refused = 0
+    while True:
+        ctx.step("paused")
+        match await ctx.select(Resume, Pause, Deliver):
+            case Resume():
+                return refused
+            case Pause():
+                pass
+            case Deliver(item, amount):
+                refused += put(stock, item, amount, capacity)
+
+
+def covers(stock: dict[str, int], inputs: dict[str, int]) -> bool:
+    """Say whether the stock has all that a unit takes."""
+    return all(stock[item] >= need for item, need in inputs.items())
+
+
+def put(stock: dict[str, int], item: str, amount: int, capacity: int) -> int:
+    """Put as much as has room into the stock of an item that the recipe uses; return the rest."""
+    if item not in stock:
+        return amount
+    kept = min(amount, capacity - stock[item])
+    stock[item] += kept
+    return amount - kept
+
+
+def check_recipe(inputs: object, capacity: int) -> None:
+    """Raise `ValueError` unless `inputs` tells how many of each item a unit takes, and the store can hold them."""
+    if not isinstance(inputs, dict) or len(inputs) > MAX_ITEMS:
+        raise ValueError(f"inputs of production is a table of at most {MAX_ITEMS} items, not {inputs!r}")
+    require_whole("capacity of production", capacity, 1, MAX_UNITS)
+    for item, need in inputs.items():
+        require_text("an item of production's inputs", item, 255)
+        require_whole(f"need of {item!r} in production", need, 1, capacity)

@@ -1,9 +1,9 @@
 """`respawn`: bring the fallen back after a time that nothing shortens.
 
-                  cancel: refused, the time runs on
-                  +------+
-                  v      |
-    start ----> waiting -+---- time is up ----> ended, after Respawned to `notify`
+              cancel: refused, the time runs on
+              +------+
+              v      |
+start ----> waiting -+---- time is up ----> ended, after Respawned to `notify`
 """
 
 from __future__ import annotations

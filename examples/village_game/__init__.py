@@ -1,0 +1,1 @@
+"""The parts of the village: its scenario, its people, what befalls them, and how it is drawn."""

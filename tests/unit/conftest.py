@@ -1,0 +1,48 @@
+"""What the unit tests of the runtime share: worlds in a temporary folder, on a game clock."""
+
+import pytest
+
+from deathless import GameClock, Runtime
+
+
+class Worlds:
+    """Opens one world again and again, as a game that crashes and restarts would."""
+
+    def __init__(self, path):
+        self.path = path
+        self.opened = []
+
+    def open(self, workflows, **options):
+        options.setdefault("clock", GameClock())
+        options.setdefault("durability", "process")
+        world = Runtime(self.path, workflows, **options)
+        self.opened.append(world)
+        return world
+
+    def crash(self, world):
+        """Drop everything since the last commit, as SIGKILL would."""
+        world._shut("crashed by the test")
+        world._store.close()
+
+    def close_all(self):
+        for world in self.opened:
+            world.close()
+
+
+@pytest.fixture
+def worlds(tmp_path):
+    made = Worlds(tmp_path / "world.deathless")
+    yield made
+    made.close_all()
+
+
+@pytest.fixture(params=[False, True], ids=["warm", "paranoid"])
+def open_world(request, worlds):
+    """Open the test's world, once with coroutines kept and once with each step resumed from its bytes."""
+
+    def open_it(*workflows, **options):
+        options.setdefault("paranoid", request.param)
+        return worlds.open(workflows, **options)
+
+    open_it.crash = worlds.crash
+    return open_it

@@ -1,0 +1,55 @@
+"""Imports point one way: tools -> runtime -> actors -> workflows -> (stdlib, msgpack)."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LAYERS = ["workflows", "actors", "runtime", "tools"]
+ALLOWED = {
+    "workflows": {"msgpack"},
+    "actors": {"pykka"},
+    "runtime": {"lmdb", "msgpack", "structlog"},
+    "tools": {"structlog", "rich"},
+}
+# Pieces of the standard library that the pure heart does without: threads, clocks, files, processes.
+IMPURE = {"threading", "asyncio", "time", "socket", "subprocess", "multiprocessing", "concurrent"}
+
+
+def imports_of(path):
+    """Yield (level, first name) for each import of a file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield 0, alias.name.split(".")[0]
+        elif isinstance(node, ast.ImportFrom):
+            yield node.level, (node.module or "").split(".")[0]
+
+
+def files():
+    return [path for layer in LAYERS for path in sorted((ROOT / layer).rglob("*.py"))]
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_file_imports_only_from_its_layer_and_below(path):
+    parts = path.relative_to(ROOT).parts
+    layer = parts[0]
+    below = set(LAYERS[: LAYERS.index(layer)])
+    for level, name in imports_of(path):
+        if level == 0:
+            assert name != "deathless", "inside the package imports are relative"
+            assert name in sys.stdlib_module_names or name in ALLOWED[layer], f"{layer} does not import {name}"
+            if layer == "workflows":
+                assert name not in IMPURE, f"the pure heart does not import {name}"
+        elif level > len(parts) - 1:
+            # As many dots as lead out of the layer: another layer, or the root.
+            assert level == len(parts), f"{path} imports from outside of the package"
+            assert name in below or (layer == "tools" and name == ""), f"{layer} does not import {name}"
+
+
+def test_the_root_only_re_exports():
+    tree = ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8"))
+    for node in tree.body:
+        assert isinstance(node, ast.Expr | ast.ImportFrom | ast.Assign), ast.unparse(node)

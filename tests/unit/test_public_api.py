@@ -1,0 +1,35 @@
+"""The list of public names: a change here is a decision."""
+
+import deathless
+
+NAMES = """
+ArgumentsError Beat Call Cancelled Change Child ChildCancelled ChildDone ChildError ChildFailed ClockMismatchError
+CompileError Context DeathlessError DefinitionError Elapsed Every FrameView GameClock Handle LimitError Limits
+NotARoutineError NotAWorldError NotFinishedError PumpReport RecoveryReport Runtime RuntimeClosedError Signal
+SignalNotAccepted Status Timer TimerView UnknownSignalError UnknownWorkflowError UnknownWorkflowTypeError
+UnstorableError WallClock WorkflowMisuseError WorkflowType WorkflowView WorldCorruptError WorldError WorldFull
+WorldInUse WorldVersionError WrongThreadError __version__ routine workflow
+""".split()
+
+
+def test_the_public_names_are_these():
+    assert sorted(deathless.__all__) == sorted(NAMES)
+    for name in NAMES:
+        assert hasattr(deathless, name)
+
+
+def test_every_error_is_in_one_tree():
+    for name in NAMES:
+        value = getattr(deathless, name)
+        if isinstance(value, type) and issubclass(value, BaseException):
+            assert issubclass(value, deathless.DeathlessError) or value is deathless.Cancelled
+
+
+def test_every_public_class_and_function_has_a_docstring():
+    for name in NAMES:
+        value = getattr(deathless, name)
+        if isinstance(value, type):
+            assert value.__doc__, name
+            for attribute, member in vars(value).items():
+                if not attribute.startswith("_") and callable(member) and not isinstance(member, type):
+                    assert member.__doc__, f"{name}.{attribute}"

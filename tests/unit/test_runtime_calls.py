@@ -1,0 +1,270 @@
+"""Wrong calls: each a clear error at the call, with nothing stored and nothing lost."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from deathless import (
+    ArgumentsError,
+    Context,
+    GameClock,
+    LimitError,
+    Limits,
+    NotFinishedError,
+    Runtime,
+    RuntimeClosedError,
+    Signal,
+    UnknownWorkflowError,
+    UnknownWorkflowTypeError,
+    WorldInUse,
+    WrongThreadError,
+    workflow,
+)
+from deathless.workflows.errors import DefinitionError
+
+
+class Go(Signal):
+    pass
+
+
+@workflow
+async def plain(ctx: Context, number: int, *, label: str = "") -> int:
+    await ctx.receive(Go)
+    return number
+
+
+@workflow
+async def stranger(ctx: Context) -> None:
+    await ctx.sleep(1)
+
+
+@pytest.fixture
+def world(worlds):
+    return worlds.open([plain])
+
+
+def unchanged(world):
+    return world.advance(0.1).steps == 0 and world.count() == 0
+
+
+def test_an_unknown_type_is_refused(world):
+    with pytest.raises(UnknownWorkflowTypeError, match="unknown workflow type 'nope'; registered are plain"):
+        world.start("nope")
+    with pytest.raises(UnknownWorkflowTypeError, match="'stranger'"):
+        world.start(stranger())
+    assert unchanged(world)
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs"), [((), {}), ((1, 2), {}), ((1,), {"size": 2}), ((1,), {".pc": 1}), ((1,), {"number": 1})]
+)
+def test_arguments_that_do_not_bind_are_refused(world, args, kwargs):
+    with pytest.raises(ArgumentsError, match="bad arguments for workflow 'plain'"):
+        world.start("plain", args=args, kwargs=kwargs)
+    with pytest.raises(ArgumentsError):
+        plain(*args, **kwargs)
+    assert unchanged(world)
+
+
+def test_arguments_that_cannot_be_stored_are_refused(world):
+    with pytest.raises(ArgumentsError, match="cannot be stored"):
+        world.start(plain(threading.Lock()))
+    assert unchanged(world)
+
+
+def test_arguments_over_the_limit_are_refused(worlds):
+    world = worlds.open([plain], limits=Limits(payload=100))
+    with pytest.raises(LimitError, match="the size of the arguments of workflow 'plain'"):
+        world.start(plain(1, label="x" * 100))
+    assert unchanged(world)
+
+
+@pytest.mark.parametrize("wrong", [plain, None, 5, "plain()"])
+def test_what_is_no_call_is_refused(world, wrong):
+    with pytest.raises((TypeError, UnknownWorkflowTypeError)):
+        world.start(wrong)
+    assert unchanged(world)
+
+
+@pytest.mark.parametrize(
+    ("entity", "error"), [(-1, ValueError), (2**64, ValueError), ("42", TypeError), (1.5, TypeError), (True, TypeError)]
+)
+def test_an_entity_id_is_a_u64(world, entity, error):
+    with pytest.raises(error, match="entity_id"):
+        world.start(plain(1), entity_id=entity)
+    assert unchanged(world)
+
+
+def test_the_largest_entity_id_works(world):
+    handle = world.start(plain(1), entity_id=2**64 - 1)
+    world.advance(0.1)
+    world.signal(Go(), entity_id=2**64 - 1)
+    world.advance(0.1)
+    assert handle.result() == 1
+
+
+def test_a_correlation_id_has_at_most_255_bytes(world):
+    world.start(plain(1), correlation_id="é" * 127)
+    with pytest.raises(LimitError, match="correlation id is 256, over the limit of 255"):
+        world.start(plain(1), correlation_id="é" * 128)
+    with pytest.raises(TypeError, match="correlation_id is a text"):
+        world.start(plain(1), correlation_id=5)
+
+
+def test_start_many_takes_all_or_none(world):
+    with pytest.raises(UnknownWorkflowTypeError):
+        world.start_many([(plain(1), 1), (stranger(), 2)])
+    assert unchanged(world)
+    handles = world.start_many([(plain(1), 1), (plain(2), 2)])
+    world.advance(0.1)
+    assert [handle.status for handle in handles] == ["Suspended"] * 2
+    assert [view.entity_id for view in world.workflows()] == [1, 2]
+
+
+def test_a_result_is_asked_too_early(world):
+    handle = world.start(plain(1))
+    with pytest.raises(NotFinishedError, match="has no result, it is not started"):
+        handle.result()
+    world.advance(0.1)
+    with pytest.raises(NotFinishedError, match="it is Suspended"):
+        handle.result()
+
+
+def test_an_unknown_workflow_is_refused(world):
+    with pytest.raises(UnknownWorkflowError, match="no workflow 5"):
+        world.get(5)
+    with pytest.raises(UnknownWorkflowError):
+        world.cancel(workflow_id=5)
+    assert unchanged(world)
+
+
+def test_a_closed_world_refuses_every_call(worlds):
+    world = worlds.open([plain])
+    handle = world.start(plain(1), entity_id=1)
+    world.advance(0.1)
+    world.close()
+    world.close()
+    calls = [
+        lambda: world.start(plain(1)),
+        lambda: world.signal(Go(), entity_id=1),
+        lambda: world.cancel(entity_id=1),
+        lambda: world.retry(handle.id),
+        lambda: world.pump(),
+        lambda: world.advance(1),
+        lambda: world.get(handle.id),
+        lambda: world.workflows(),
+        lambda: world.digest(),
+        lambda: handle.status,
+        lambda: world.reload([plain]),
+        lambda: world.__enter__(),
+    ]
+    for call in calls:
+        with pytest.raises(RuntimeClosedError, match="closed"):
+            call()
+
+
+def test_pump_from_a_second_thread_is_refused(worlds):
+    inside, leave = threading.Event(), threading.Event()
+
+    @workflow(name="slow")
+    async def slow(ctx: Context) -> None:
+        inside.set()
+        assert leave.wait(30)
+
+    world = worlds.open([slow])
+    world.start(slow())
+    pumping = threading.Thread(target=lambda: world.advance(0.1))
+    pumping.start()
+    assert inside.wait(30)
+    try:
+        for call in (lambda: world.pump(), lambda: world.advance(1.0), lambda: world.run_until(9.0)):
+            with pytest.raises(WrongThreadError, match="one thread at a time"):
+                call()
+    finally:
+        leave.set()
+        pumping.join()
+    assert world.now == pytest.approx(0.1)
+
+
+def test_waiting_for_a_commit_on_the_pump_thread_is_refused(world):
+    turn = world.start(plain(1)).turn
+    world.advance(0.1)
+    world.wait_committed(turn)
+    with pytest.raises(WrongThreadError, match="this thread is the one that pumps"):
+        world.wait_committed(world.turn + 5, timeout=1)
+
+
+def test_waiting_for_a_commit_in_another_thread_ends_with_it(world):
+    world.advance(0.1)
+    turn = world.start(plain(1)).turn
+    done = []
+    waiting = threading.Thread(target=lambda: (world.wait_committed(turn, timeout=30), done.append(turn)))
+    waiting.start()
+    world.advance(0.1)
+    waiting.join()
+    assert done == [turn]
+
+
+def test_a_second_runtime_on_the_world_is_refused(worlds):
+    worlds.open([plain])
+    with pytest.raises(WorldInUse):
+        worlds.open([plain])
+
+
+def test_a_world_of_another_process_is_refused(worlds):
+    world = worlds.open([plain])
+    code = (
+        "import sys; from deathless import *\n"
+        "try: Runtime(sys.argv[1], [])\n"
+        "except WorldInUse as error: print('refused:', error); sys.exit(7)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(world._store.path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 7, done.stderr
+    assert str(os.getpid()) in done.stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_cannot_use_the_world(worlds):
+    world = worlds.open([plain])
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            world.signal(Go(), entity_id=1)
+        except RuntimeClosedError as error:
+            os.write(write, str(error).encode())
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    os.close(write)
+    assert b"fork of the one that owns the world" in os.read(read, 1000)
+    os.close(read)
+    world.start(plain(1), entity_id=1)
+    assert world.advance(0.1).steps == 1
+
+
+def test_two_workflows_of_one_name_are_refused(worlds):
+    @workflow(name="plain")
+    async def other(ctx: Context) -> None:
+        await ctx.sleep(1)
+
+    with pytest.raises(DefinitionError, match="two workflows are named 'plain'"):
+        worlds.open([plain, other])
+    with pytest.raises(DefinitionError, match="decorated with @workflow"):
+        worlds.open([len])
+    assert worlds.open([plain]).recovery.created
+
+
+def test_options_out_of_range_are_refused(tmp_path):
+    for options in ({"commit_every": -1}, {"max_steps_per_turn": 0}, {"durability": "hope"}, {"tick": float("nan")}):
+        with pytest.raises(ValueError):
+            Runtime(tmp_path / "w", [plain], clock=GameClock(), **options)
+    with Runtime(tmp_path / "w", [plain], clock=GameClock()) as world:
+        for call in (lambda: world.run(hz=0), lambda: world.run_until(1, step=0), lambda: world.pump(budget=-1)):
+            with pytest.raises(ValueError):
+                call()

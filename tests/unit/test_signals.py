@@ -1,0 +1,262 @@
+"""Signals: whom they reach, in which order, and what is refused at the call."""
+
+import pytest
+
+from deathless import (
+    Context,
+    Elapsed,
+    LimitError,
+    Limits,
+    Signal,
+    SignalNotAccepted,
+    UnknownSignalError,
+    UnknownWorkflowError,
+    UnstorableError,
+    workflow,
+)
+from deathless.workflows.errors import DefinitionError
+
+
+class Note(Signal):
+    text: str = ""
+
+
+class Stop(Signal):
+    pass
+
+
+class Stray(Signal):
+    pass
+
+
+class Holder(Signal):
+    value: object = None
+
+
+@workflow
+async def notebook(ctx: Context) -> list[str]:
+    notes: list[str] = []
+    while True:
+        match await ctx.receive(Note, Stop):
+            case Note(text):
+                notes.append(text)
+            case Stop():
+                return notes
+
+
+@workflow
+async def stopper(ctx: Context) -> str:
+    await ctx.receive(Stop)
+    return "stopped"
+
+
+@workflow
+async def late_reader(ctx: Context) -> list[str]:
+    await ctx.receive(Stop)
+    return [(await ctx.receive(Note)).text, (await ctx.receive(Note)).text]
+
+
+@workflow
+async def postman(ctx: Context, workflow_id: int = 0, entity_id: int = 0, group: str = "") -> str:
+    if workflow_id:
+        ctx.signal(Note("by id"), workflow_id=workflow_id)
+    if entity_id:
+        ctx.signal(Note("by entity"), entity_id=entity_id)
+    if group:
+        ctx.signal(Note("by group"), correlation_id=group)
+    await ctx.sleep(0.1)
+    return "sent"
+
+
+@workflow
+async def holder(ctx: Context) -> object:
+    return (await ctx.receive(Holder)).value
+
+
+def test_signals_arrive_in_the_order_in_which_they_were_sent(open_world):
+    world = open_world(notebook)
+    handle = world.start(notebook(), entity_id=1)
+    for text in "abc":
+        world.signal(Note(text), entity_id=1)
+    world.signal(Stop(), entity_id=1)
+    world.advance(0.1)
+    assert handle.result() == ["a", "b", "c"]
+
+
+def test_a_signal_by_entity_skips_workflows_that_do_not_accept_it(open_world):
+    world = open_world(notebook, stopper)
+    first, second = world.start(stopper(), entity_id=1), world.start(notebook(), entity_id=1)
+    world.signal(Note("x"), entity_id=1)
+    world.advance(0.1)
+    assert world.get(second.id).locals["notes"] == ["x"]
+    assert world.get(first.id).unread == ()
+
+
+def test_a_signal_waits_unread_until_it_is_awaited_and_keeps_its_order(open_world):
+    world = open_world(late_reader)
+    handle = world.start(late_reader(), entity_id=1)
+    world.signal(Note("1"), entity_id=1)
+    world.signal(Note("2"), entity_id=1)
+    world.advance(0.1)
+    assert world.get(handle.id).unread == ("Note", "Note")
+    world.signal(Stop(), entity_id=1)
+    world.advance(0.1)
+    assert handle.result() == ["1", "2"]
+
+
+def test_a_signal_to_nobody_is_no_error(open_world):
+    world = open_world(notebook)
+    assert world.signal(Note("x"), entity_id=99) == 1
+    world.advance(0.1)
+
+
+def test_workflows_signal_each_other_by_each_kind_of_address(open_world):
+    world = open_world(notebook, postman)
+    target = world.start(notebook(), entity_id=7, correlation_id="guild")
+    world.advance(0.1)
+    world.start(postman(target.id, 7, "guild"))
+    world.advance(0.1)
+    assert world.get(target.id).locals["notes"] == ["by id", "by entity", "by group"]
+
+
+def test_a_workflow_that_signals_an_ended_one_fails_with_the_reason(open_world):
+    world = open_world(notebook, postman, stopper)
+    target = world.start(stopper())
+    world.signal(Stop(), workflow_id=target.id)
+    world.advance(0.1)
+    sender = world.start(postman(workflow_id=target.id))
+    world.advance(0.1)
+    view = world.get(sender.id)
+    assert view.status == "Failed"
+    assert "does not take signal 'Note': it has ended" in view.error_message
+
+
+def test_an_unknown_signal_class_is_refused_at_the_call(open_world):
+    world = open_world(notebook)
+    with pytest.raises(UnknownSignalError, match=r"unknown signal 'Stray'; accepted .* Note, Stop"):
+        world.signal(Stray(), entity_id=1)
+
+
+@pytest.mark.parametrize("wrong", [Note, "note", None])
+def test_what_is_no_signal_is_refused_at_the_call(open_world, wrong):
+    world = open_world(notebook)
+    with pytest.raises(TypeError, match="a signal is an instance"):
+        world.signal(wrong, entity_id=1)
+
+
+def test_exactly_one_address_is_needed(open_world):
+    world = open_world(notebook)
+    for address in ({}, {"entity_id": 1, "workflow_id": 1}, {"entity_id": 1, "correlation_id": "x"}):
+        with pytest.raises(TypeError, match="exactly one of"):
+            world.signal(Note(), **address)
+
+
+def test_a_signal_by_id_to_a_type_that_never_awaits_it_is_refused(open_world):
+    world = open_world(notebook, stopper)
+    handle = world.start(stopper())
+    for _ in range(2):
+        with pytest.raises(SignalNotAccepted, match="'stopper' never awaits it"):
+            world.signal(Note(), workflow_id=handle.id)
+        world.advance(0.1)
+
+
+def test_a_signal_to_no_workflow_is_refused(open_world):
+    world = open_world(notebook)
+    with pytest.raises(SignalNotAccepted, match="there is no such workflow"):
+        world.signal(Note(), workflow_id=12345)
+    with pytest.raises(UnknownWorkflowError):
+        world.signal(Note(), workflow_id=-1)
+    with pytest.raises(UnknownWorkflowError):
+        world.signal(Note(), workflow_id=2**64)
+
+
+def test_a_field_that_cannot_be_stored_is_refused_and_nothing_is_queued(open_world):
+    world = open_world(holder)
+    handle = world.start(holder(), entity_id=1)
+    world.advance(0.1)
+    with pytest.raises(UnstorableError, match="cannot be stored"):
+        world.signal(Holder(lambda: None), entity_id=1)
+    assert world.advance(0.1).steps == 0
+    world.signal(Holder([1]), entity_id=1)
+    world.advance(0.1)
+    assert handle.result() == [1]
+
+
+def test_a_signal_over_the_payload_limit_is_refused(open_world):
+    world = open_world(holder, limits=Limits(payload=100))
+    with pytest.raises(LimitError, match=r"the size of signal Holder is \d+, over the limit of 100"):
+        world.signal(Holder("x" * 200), entity_id=1)
+
+
+def test_a_full_mailbox_is_an_error_at_the_sender(open_world):
+    world = open_world(late_reader, limits=Limits(unread=3))
+    handle = world.start(late_reader(), entity_id=1)
+    for _ in range(3):
+        world.signal(Note(), entity_id=1)
+    world.advance(0.1)
+    for address in ({"entity_id": 1}, {"workflow_id": handle.id}):
+        with pytest.raises(LimitError, match=f"unread signals of workflow {handle.id} is 4, over the limit of 3"):
+            world.signal(Note(), **address)
+    assert world.get(handle.id).unread == ("Note",) * 3
+
+
+def test_sender_and_receiver_never_share_an_object(open_world):
+    world = open_world(holder)
+    handle = world.start(holder(), entity_id=1)
+    value = [1, 2]
+    world.signal(Holder(value), entity_id=1)
+    value.append(3)
+    world.advance(0.1)
+    assert handle.result() == [1, 2]
+
+
+def test_a_dispel_sent_before_advance_beats_a_timer_inside_that_second(open_world):
+    @workflow(name="short")
+    async def short(ctx: Context) -> str:
+        match await ctx.select(ctx.timer(0.5), Stop):
+            case Elapsed():
+                return "elapsed"
+            case Stop():
+                return "stopped"
+
+    world = open_world(short)
+    handle = world.start(short(), entity_id=1)
+    world.advance(0.1)
+    world.signal(Stop(), entity_id=1)
+    world.advance(1.0)
+    assert handle.result() == "stopped"
+
+
+def test_a_signal_class_is_a_frozen_slotted_dataclass():
+    note = Note("x")
+    with pytest.raises(AttributeError):
+        note.text = "y"
+    assert not hasattr(note, "__dict__")
+    assert Note("x") == note
+    assert Note.__match_args__ == ("text",)
+
+
+def test_a_signal_cannot_derive_from_another():
+    with pytest.raises(DefinitionError, match="derives from signal Note"):
+        type(Note)("Loud", (Note,), {})
+
+
+def test_two_signals_of_one_name_are_refused_at_open(worlds):
+    def make():
+        class Twin(Signal):
+            pass
+
+        return Twin
+
+    one, two = make(), make()
+
+    @workflow(name="one", signals=(one,))
+    async def first(ctx: Context) -> None:
+        await ctx.sleep(1)
+
+    @workflow(name="two", signals=(two,))
+    async def second(ctx: Context) -> None:
+        await ctx.sleep(1)
+
+    with pytest.raises(DefinitionError, match="two signal classes are named 'Twin'"):
+        worlds.open([first, second])

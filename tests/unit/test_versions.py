@@ -1,0 +1,216 @@
+"""Edits of code under a running world: each resumes at the right await, or is held with nothing lost."""
+
+import importlib.util
+import itertools
+import sys
+
+import pytest
+
+BASE = '''
+from deathless import Context, Elapsed, Signal, routine, workflow
+
+class Stack(Signal):
+    amount: int = 1
+
+class Dispel(Signal):
+    pass
+
+@routine
+async def pause(ctx: Context, seconds: float) -> float:
+    before = ctx.now
+    await ctx.sleep(seconds)
+    return before
+
+@workflow
+async def buff(ctx: Context, duration: float) -> dict:
+    stacks = 1
+    log = []
+    for round in [1, 2, 3]:
+        match await ctx.select(ctx.timer(duration, name="expire"), Stack, Dispel):
+            case Stack(amount):
+                stacks += amount
+            case Dispel():
+                return {"stacks": stacks, "log": log, "how": "dispel"}
+            case Elapsed():
+                log.append(round)
+        await pause(ctx, 1.0)
+    return {"stacks": stacks, "log": log, "how": "end"}
+'''
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def load(tmp_path, monkeypatch):
+    """Load source text as the module `edited`, as a game that was edited and started again does."""
+
+    def load_it(source):
+        path = tmp_path / f"edited{next(_numbers)}.py"
+        path.write_text(source)
+        spec = importlib.util.spec_from_file_location("edited", path)
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, "edited", module)
+        spec.loader.exec_module(module)
+        return module
+
+    return load_it
+
+
+def edit(*pairs):
+    source = BASE
+    for old, new in pairs:
+        assert old in source
+        source = source.replace(old, new)
+    return source
+
+
+SELECT = 'match await ctx.select(ctx.timer(duration, name="expire"), Stack, Dispel):'
+# Each edit with what becomes of a workflow that waits in the select, and of one that waits in the routine.
+EDITS = {
+    "comments, docstring and blank lines": (
+        edit(("    stacks = 1\n", '    """Doc."""\n\n    # A comment.\n    stacks = 1\n')),
+        True,
+        True,
+    ),
+    "annotations": (edit(("duration: float", "duration")), True, True),
+    "code without awaits before the select": (edit(("    log = []\n", "    log = []\n    log.clear()\n")), True, True),
+    "code without awaits in a case": (edit(("log.append(round)", "log.append(round * 10)")), True, True),
+    "a new await after the place": (edit(('return {"stacks": stacks, "log": log, "how": "end"}', 'await ctx.sleep(0.5)\n    return {"stacks": stacks, "log": log, "how": "end"}')), True, True),
+    "a new await before the loop": (edit(("    for round", "    await ctx.receive(Dispel)\n    for round")), True, True),
+    "a local that lives on is renamed": (edit(("stacks", "piles")), False, False),
+    "a new local that lives across the await": (edit(("    log = []\n", "    log = []\n    fresh = 5\n"), ('"how": "end"', '"how": fresh')), False, False),
+    "the iterable of the loop": (edit(("[1, 2, 3]", "[1, 2, 3, 4]")), False, False),
+    "the name of the timer": (edit(('name="expire"', 'name="end"')), False, True),
+    "another signal in the select": (edit(("Stack, Dispel):", "Stack):"), ("            case Dispel():\n                return {\"stacks\": stacks, \"log\": log, \"how\": \"dispel\"}\n", "")), False, True),
+    "the await is gone": (edit(("        await pause(ctx, 1.0)\n", "")), True, False),
+    "the await is duplicated": (edit(("        await pause(ctx, 1.0)\n", "        await pause(ctx, 1.0)\n        await pause(ctx, 1.0)\n")), True, False),
+    "the loop is wrapped in an if": (edit((f"        {SELECT}", f"        if duration:\n          pass\n        {SELECT}")), True, True),
+    "the routine sleeps with another name": (edit(("before = ctx.now", "since = ctx.now"), ("return before", "return since")), True, False),
+}
+
+
+def to_select(world, module):
+    handle = world.start(module.buff(10.0), entity_id=1)
+    world.advance(0.1)
+    return handle
+
+
+def to_routine(world, module):
+    handle = to_select(world, module)
+    world.signal(module.Stack(4), entity_id=1)
+    world.advance(0.1)
+    assert world.get(handle.id).frames
+    return handle
+
+
+@pytest.mark.parametrize("paranoid", [False, True])
+@pytest.mark.parametrize("where", ["select", "routine"])
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edit_resumes_at_the_same_await_or_is_held(worlds, load, name, where, paranoid):
+    source, *goes_on = EDITS[name]
+    goes_on = goes_on[where == "routine"]
+    old = load(BASE)
+    world = worlds.open([old.buff], paranoid=paranoid)
+    handle = (to_select if where == "select" else to_routine)(world, old)
+    before = world.get(handle.id)
+    world.close()
+
+    new = load(source)
+    world = worlds.open([new.buff], paranoid=paranoid)
+    view = world.get(handle.id)
+    assert view.status == "Suspended"
+    assert (view.held_reason is None) == goes_on, view.held_reason
+    world.signal(new.Dispel() if hasattr(new, "Dispel") else None, entity_id=1)
+    world.run_until(30.0)
+    view = world.get(handle.id)
+    if goes_on:
+        assert view.status == "Completed"
+        expected = "dispel"
+        assert view.result["how"] == expected
+        assert view.result["stacks"] == (1 if where == "select" else 5)
+        return
+    assert (view.status, view.locals, view.unread) == ("Suspended", before.locals, ("Dispel",) if "Dispel" in _accepted(new) else ())
+    world.close()
+
+    # The old code comes back: everything that was collected meanwhile is there.
+    old = load(BASE)
+    world = worlds.open([old.buff], paranoid=paranoid)
+    world.run_until(60.0)
+    assert world.get(handle.id).status == "Completed"
+
+
+def _accepted(module):
+    return {signal.__name__ for signal in module.buff.accepts}
+
+
+def test_a_reload_between_two_turns_wakes_what_was_held(worlds, load):
+    old = load(BASE)
+    world = worlds.open([old.buff])
+    handle = to_select(world, old)
+    broken = load(EDITS["the name of the timer"][0])
+    world.reload([broken.buff])
+    world.run_until(20.0)
+    assert "expire" in world.get(handle.id).held_reason
+    fixed = load(BASE)
+    world.reload([fixed.buff])
+    world.signal(fixed.Dispel(), entity_id=1)
+    world.run_until(25.0)
+    assert world.get(handle.id).result == {"stacks": 1, "log": [1], "how": "dispel"}
+
+
+def test_migrate_gives_the_locals_that_new_code_needs(worlds, load):
+    source, *_ = EDITS["a new local that lives across the await"]
+    source += '''
+@buff.migrate
+def _(key, stored):
+    return {**stored, "fresh": "migrated"}
+'''
+    old = load(BASE)
+    world = worlds.open([old.buff])
+    handle = to_select(world, old)
+    world.close()
+    new = load(source)
+    world = worlds.open([new.buff])
+    world.run_until(100.0)
+    assert world.get(handle.id).result["how"] == "migrated"
+
+
+def test_a_migrate_that_forgets_a_local_holds_the_workflow(worlds, load):
+    source, *_ = EDITS["a new local that lives across the await"]
+    source += '''
+@buff.migrate
+def _(key, stored):
+    return stored
+'''
+    old = load(BASE)
+    world = worlds.open([old.buff])
+    handle = to_select(world, old)
+    world.close()
+    new = load(source)
+    world = worlds.open([new.buff])
+    world.run_until(30.0)
+    assert world.get(handle.id).status == "Suspended"
+
+
+def test_a_raised_version_holds_snapshots_of_the_one_before(worlds, load):
+    old = load(BASE)
+    world = worlds.open([old.buff])
+    handle = to_select(world, old)
+    world.close()
+    new = load(BASE.replace("@workflow\n", "@workflow(version=2)\n"))
+    world = worlds.open([new.buff])
+    assert world.get(handle.id).held_reason == "'buff' is version 2, the snapshot is of version 1"
+
+
+def test_a_workflow_of_a_type_that_is_not_registered_is_held_and_collects_messages(worlds, load):
+    old = load(BASE)
+    world = worlds.open([old.buff])
+    handle = to_select(world, old)
+    world.close()
+    world = worlds.open([])
+    world.run_until(20.0)
+    assert world.get(handle.id).held_reason == "workflow type 'buff' is not registered"
+    world.close()
+    world = worlds.open([load(BASE).buff])
+    world.advance(0.1)
+    assert world.get(handle.id).locals["log"] == [1]

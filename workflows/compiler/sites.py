@@ -1,0 +1,47 @@
+"""What the compiler's passes know about each await: its number, its key, and the hidden variables around it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """An await site while the function is being compiled.
+
+    Attributes:
+        number: from 1 up, in the order of evaluation, which is the source's but for `a if await b else c`.
+        around: hidden variables of the blocks around it, outermost first, each with what it is.
+        temporaries: what each temporary holds that was assigned so far.
+        live: the names whose values are needed when the await ends, filled in by the liveness pass.
+    """
+
+    number: int
+    key: str
+    label: str
+    line: int
+    signals: tuple[str, ...]
+    awaits: str | None
+    around: dict[str, str]
+    temporaries: dict[str, str]
+    live: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True, eq=False)
+class Hoisted:
+    """A function's body after hoisting: ordinary statements, in which each await is evaluated first.
+
+    Attributes:
+        body: the statements.
+        drafts: the await sites, by number.
+        sites: the site of each await.
+        preludes: the statements before the test of a while loop whose test awaits.
+        hidden: the hidden variable that a suspending for, with, handler or finally keeps.
+    """
+
+    body: list[ast.stmt] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
+    sites: dict[ast.Await, Draft] = field(default_factory=dict)
+    preludes: dict[ast.While, list[ast.stmt]] = field(default_factory=dict)
+    hidden: dict[ast.AST, str] = field(default_factory=dict)

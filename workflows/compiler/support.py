@@ -1,0 +1,141 @@
+"""What compiled functions call at run time, reached through the hidden parameter `.h`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from types import TracebackType
+from typing import Any
+
+from ..errors import UnstorableError
+from .unbound import UNBOUND as UNBOUND
+
+Exit = GeneratorExit
+"""What closing a coroutine throws. Under a name of ours, since a user's local may be called GeneratorExit."""
+Base = BaseException
+exception = sys.exception
+
+_SEQUENCES = (list, tuple, range)
+_KEPT: tuple[type, ...] = (
+    type(iter([])),
+    type(iter(())),
+    type(iter(range(0))),
+    type(iter(range(1 << 80))),
+    type(reversed([])),
+    type(iter("")),
+    type(iter("\u0394")),
+    type(iter(b"")),
+)
+
+
+def again(iterator: Iterator[Any]) -> Iterator[Any]:
+    """Give one item more, before the others: a resumed loop is entered in the middle of an iteration."""
+    return chain((None,), iterator)
+
+
+def iterate(value: Iterable[Any], filename: str, line: int) -> Iterator[Any]:
+    """Return an iterator that can be stored, over what a for loop that suspends goes through.
+
+    Lists, tuples and ranges are iterated as they are. Other containers are copied when the loop begins, sets in
+    sorted order, since theirs changes from process to process.
+
+    Raises:
+        UnstorableError: for a generator or other iterator whose position cannot be stored.
+    """
+    kind = type(value)
+    if kind in _SEQUENCES:
+        return iter(value)
+    if kind is set or kind is frozenset:
+        return iter(_sorted(value, filename, line))
+    iterator = iter(value)
+    if type(iterator) in _KEPT and (iterator is value or kind is range):
+        return iterator
+    if iterator is not value or (kind in _COPIED and _finite(value)):
+        return iter(tuple(iterator))
+    raise _refusal(value, filename, line, "wrap it in list(...)")
+
+
+_COPIED = (enumerate, zip, reversed)
+
+
+def _finite(value: Any) -> bool:
+    """Say whether an iterator goes through containers only, so that copying it ends."""
+    if type(value) is enumerate:
+        return _finite(value.__reduce__()[1][0])
+    if type(value) is zip:
+        return any(_finite(each) for each in value.__reduce__()[1])
+    return type(value) in _KEPT or type(value) is reversed or type(value) in _VIEW_ITERATORS
+
+
+_VIEW_ITERATORS: tuple[type, ...] = (
+    *(type(iter(each)) for each in ({}, {}.values(), {}.items())),
+    *(type(reversed(each)) for each in ({}, {}.values(), {}.items())),
+)
+
+
+def _refusal(value: object, filename: str, line: int, remedy: str) -> UnstorableError:
+    kind = type(value)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    place = f"{filename.replace(chr(92), '/').rsplit('/', 1)[-1]}:{line}"
+    return UnstorableError(name, where="a for loop that awaits", place=place, why=remedy)
+
+
+# -- sets --------------------------------------------------------------------------------------------------
+
+
+def _sorted(value: Iterable[Any], filename: str, line: int) -> list[Any]:
+    try:
+        return sorted(value, key=_rank)
+    except TypeError:
+        raise _refusal(value, filename, line, "loop over sorted(..., key=...)") from None
+
+
+def _rank(item: Any) -> tuple[Any, ...]:
+    """Return a sort key that is the same in every process; kinds that have no order between them are ranked.
+
+    Raises:
+        TypeError: for an item whose order could depend on the process.
+    """
+    if item is None:
+        return (0,)
+    if isinstance(item, (int, float)):
+        return (1, 0, item) if item == item else (1, 1)  # noqa: PLR0124 - not a number is not itself.
+    if isinstance(item, str):
+        return (2, str.__str__(item))
+    if isinstance(item, bytes):
+        return (3, bytes(item))
+    if isinstance(item, tuple):
+        return (4, tuple(map(_rank, item)))
+    raise TypeError
+
+
+# -- managers ----------------------------------------------------------------------------------------------
+
+
+class Manager:
+    """A context manager that is not told when its workflow is put away, nor entered again when it comes back."""
+
+    __slots__ = ("_manager", "_resumed")
+
+    def __init__(self, manager: Any, resumed: int) -> None:
+        kind = type(manager)
+        for name in ("__enter__", "__exit__"):
+            if not hasattr(kind, name):
+                text = f"{kind.__name__!r} object does not support the context manager protocol"
+                if name == "__exit__":
+                    text += " (missed __exit__ method)"
+                raise TypeError(text)
+        self._manager = manager
+        self._resumed = resumed
+
+    def __enter__(self) -> Any:
+        return None if self._resumed else type(self._manager).__enter__(self._manager)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> Any:
+        if kind is GeneratorExit:
+            return False
+        leave: Callable[..., Any] = type(self._manager).__exit__
+        return leave(self._manager, kind, error, traceback)
