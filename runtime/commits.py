@@ -15,7 +15,7 @@ from ..workflows.messages import STATUSES, Status
 from ..workflows.versions import CodeBook
 from .row_buffer import WORKFLOW_TABLE, RowBuffer, row_key
 from .store import Store
-from .world_state import CARRIED_KEY, CODE, META, STATE_KEY, TURN, WorldState, pack_carried
+from .world_state import CARRIED_KEY, CODE, META, STATE_KEY, TURN, WorldState, load_state, pack_carried
 
 QUIET_S = 1.0
 """Seconds for which turns in which nothing happened share one commit."""
@@ -113,13 +113,9 @@ class Committer:
 
     def reserve(self, next_id: int) -> None:
         """Make a new id limit durable now, beside whatever turn the store holds."""
-        stored = self._store.get(META, STATE_KEY)
-        if stored is None:
-            assert self._state is None, "a world with turns has a state"
-            # A world's first commit: it holds nothing yet but its state.
-            return
-        state = WorldState(**msgpack.unpackb(stored))._replace(next_id=next_id)
-        self._store.commit({META: {STATE_KEY: state.pack()}})
+        stored = load_state(self._store)
+        assert stored is not None, "an open world has a state"
+        self._store.commit({META: {STATE_KEY: stored._replace(next_id=next_id).pack()}})
 
     def take_changes(self) -> tuple[Change, ...]:
         """Return what was committed since the last call, by ascending id."""

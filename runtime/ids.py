@@ -22,15 +22,16 @@ class IdAllocator:
         limit: the stored limit.
     """
 
-    def __init__(self, limit: int, reserve: Callable[[int], None]) -> None:
+    def __init__(self, first: int, limit: int, reserve: Callable[[int], None]) -> None:
         """Start after everything that an earlier run may have handed out.
 
         Args:
+            first: the first id to hand out.
             limit: as stored.
             reserve: makes a new limit durable before it returns.
         """
         self.limit = limit
-        self._next = limit
+        self._next = first
         self._reserve = reserve
 
     def take(self, count: int = 1) -> int:

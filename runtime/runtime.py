@@ -47,7 +47,7 @@ from ..workflows.versions import CodeBook
 from .clock import Clock, GameClock, WallClock
 from .commits import Change, Committer
 from .handle import Handle
-from .ids import BlockIds, IdAllocator
+from .ids import RESERVE, BlockIds, IdAllocator
 from .inputs import TurnRecord
 from .intake import Intake, foreign_signal
 from .recovery import recover
@@ -56,7 +56,7 @@ from .row_buffer import RowBuffer
 from .store import Store
 from .turns import run_turn
 from .view import WorkflowView, view_row
-from .world_state import FIRST_ID, WorldState, load_codes, load_state
+from .world_state import FIRST_ID, META, STATE_KEY, WorldState, load_codes, load_state
 
 R = TypeVar("R")
 MAX_STEPS_PER_TURN = 100_000
@@ -138,14 +138,18 @@ class Runtime:
         try:
             state = load_state(self._store)
             if state is None:
-                state = WorldState(0, self._clock.now_us(), 0, FIRST_ID, self._clock.kind, seed)
+                first_id = FIRST_ID
+                state = WorldState(0, self._clock.now_us(), 0, first_id + RESERVE, self._clock.kind, seed)
+                self._store.commit({META: {STATE_KEY: state.pack()}})
+            else:
+                first_id = state.next_id
             state = self._set_clock(state, rebase=rebase)
             self._codes = CodeBook(types, load_codes(self._store))
             self._codec = engine_codec()
             self._rows = RowBuffer(self._store)
             self._committer = Committer(self._store, self._rows, self._codes, commit_every=commit_every)
             self.turn = self._committer.committed_turn = state.turn
-            ids = IdAllocator(state.next_id, self._reserve_ids)
+            ids = IdAllocator(first_id, state.next_id, self._reserve_ids)
             self._child_ids = BlockIds(self._take_block)
             self._state = state
             self._types = types
@@ -389,11 +393,14 @@ class Runtime:
             return sum(STATUSES[row_format.read_head(row).status] is wanted for _, row in self._rows.all())
 
     def digest(self) -> str:
-        """Commit, and return a hash over all rows of the world: the same rows, the same digest."""
+        """Commit, and return a hash over all that turns wrote: the same inputs give the same digest.
+
+        Not in it is what depends on how often the world was opened: the reserve of ids.
+        """
         with self._quiet:
             self._require_open()
             self._commit()
-            return self._store.digest()
+            return self._store.digest(table for table in self._store.stats().entries if table != META)
 
     # -- durability ----------------------------------------------------------------------------------------
 

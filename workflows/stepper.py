@@ -363,9 +363,9 @@ class Stepper:
         instance.wait = wait
         instance.due_us = due_us
         instance.updated_us = self.now_us
-        if instance.unread is not None:
-            self._drop_orphaned_results(instance, values)
         try:
+            if instance.unread is not None:
+                self._drop_orphaned_results(instance, values)
             row = self._pack(instance, stack, stored, None, is_plain=self.codec.is_tree(values))
         except UnstorableError as error:
             raise self._name_unstorable(instance, frames, error) from None
@@ -667,8 +667,8 @@ class Stepper:
         assert unread is not None
         if not any(message[0] == CHILD_DONE for message in unread):
             return
-        reachable: set[int] = set()
-        _collect_children([*values, *instance.wait], reachable, set())
+        awaited = [source for source in instance.wait if type(source) in (Child, Join)]
+        reachable = {handle.workflow_id for handle in (*self.codec.instances(values, (Child,)), *awaited)}
         kept = [message for message in unread if message[0] != CHILD_DONE or message[2] in reachable]
         instance.unread = kept or None
 
@@ -709,25 +709,6 @@ def check_address(entity_id: int | None, correlation_id: str | None, limits: Lim
         size = len(correlation_id.encode())
         if size > limits.name:
             raise LimitError("the size of a correlation id", value=size, limit=limits.name, setting="name")
-
-
-def _collect_children(values: Any, found: set[int], seen: set[int]) -> None:
-    for value in values:
-        kind = type(value)
-        if kind in (Child, Join):
-            found.add(value.workflow_id)
-        elif kind in (int, str, float, bytes, bool, type(None)) or id(value) in seen:
-            continue
-        elif kind in (list, tuple, set, frozenset):
-            seen.add(id(value))
-            _collect_children(value, found, seen)
-        elif kind is dict:
-            seen.add(id(value))
-            _collect_children(value.keys(), found, seen)
-            _collect_children(value.values(), found, seen)
-        elif hasattr(kind, "__dataclass_fields__"):
-            seen.add(id(value))
-            _collect_children([getattr(value, name, None) for name in kind.__dataclass_fields__], found, seen)
 
 
 def _not_a_wait(instance: Instance, wait: Any) -> str:

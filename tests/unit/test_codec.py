@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import msgpack
 import pytest
 from deathless.workflows.codec import Codec, Extension, is_tree
-from deathless.workflows.codec.wire import MAX_DEPTH
+from deathless.workflows.codec.wire import MAX_DEPTH, MAX_SET_DEPTH
 from deathless.workflows.errors import DeathlessError, DecodeError, UnstorableError
 
 PLAIN = [
@@ -228,9 +228,20 @@ class TestRefused:
         with pytest.raises(UnstorableError, match="more than 100 levels"):
             codec.pack(wrap(deep))
         for _ in range(10_000):
-            deep = wrap(deep) if not isinstance(deep, frozenset) else (deep,)
+            deep = wrap(deep)
         with pytest.raises(UnstorableError, match="more than 100 levels"):
             codec.pack(deep)
+
+    def test_sets_nested_too_deep_in_sets(self, codec):
+        deep = frozenset()
+        for _ in range(MAX_SET_DEPTH - 1):
+            deep = frozenset([deep, (1, deep)])
+        data = codec.pack(deep)
+        assert codec.unpack(data) == deep
+        for pack in (codec.pack, codec.pack_shared):
+            with pytest.raises(UnstorableError, match="more than 8 levels"):
+                pack(frozenset([deep]))
+        assert codec.pack(deep) == data
 
     def test_what_unfolds_without_end(self, codec, monkeypatch):
         monkeypatch.setattr("deathless.workflows.codec.sharing.MAX_CONTAINERS", 1000)
@@ -399,6 +410,15 @@ class TestDamage:
         with pytest.raises(DecodeError, match="not a stored value"):
             codec.unpack(data)
         assert codec.unpack(b"\x91\x01") == [1]
+
+    @pytest.mark.parametrize("levels", [MAX_SET_DEPTH + 1, 3000])
+    def test_that_nests_sets_in_sets_does_not_end_the_process(self, codec, levels):
+        data = b"\x90"
+        for _ in range(levels):
+            data = b"\x91\xc9" + len(data).to_bytes(4, "big") + b"\x04" + data
+        with pytest.raises(DecodeError, match="more than 8 levels"):
+            codec.unpack(data)
+        assert codec.unpack(codec.pack({1})) == {1}
 
     def test_at_random_ends_in_a_value_or_a_clear_error(self, codec):
         seed = int(os.environ.get("CODEC_SEED", "1"))

@@ -47,8 +47,9 @@ async def tidy(ctx: Context, cleanup: float = 0.0) -> str:
         log.append("cleaning")
         if cleanup:
             await ctx.sleep(cleanup)
+        log.append("cleaned")
         ctx.signal(Heal(), entity_id=2)
-    return "done"
+    return "".join(log)
 
 
 @workflow

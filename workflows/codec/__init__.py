@@ -1,7 +1,8 @@
 """Values to bytes and back: a workflow's locals, messages and results as msgpack.
 
 What msgpack has is written as msgpack has it: None, bool, int of 64 bits, float, str, bytes, list, dict. The rest is
-an ext value with bytes in it (a leaf), or an array that begins with an ext without any (a tagged list), by these codes:
+an ext value with bytes in it (a leaf), or an array that begins with an ext without any (a tagged list), by these
+codes:
 
 | code | value                  | form                                                                      |
 |-----:|------------------------|---------------------------------------------------------------------------|
@@ -17,7 +18,7 @@ an ext value with bytes in it (a leaf), or an array that begins with an ext with
 |    9 | enum member            | leaf: `module:Class.NAME`; a flag `module:Class=5`                        |
 |   10 | exception              | `[tag, "module:Class", suppress, cause, context, n, *args, *(name, value)]` |
 |   11 | class                  | leaf: `module:Class`                                                      |
-|   12 | Ellipsis, NotImplemented | leaf: `...`, `NotImplemented`                                           |
+|   12 | Ellipsis, NotImplemented | leaf: `...` or `NotImplemented`                                         |
 |   13 | date                   | leaf: ISO 8601                                                            |
 |   14 | time                   | `[tag, ISO 8601 without zone, fold, zone or nil]`                         |
 |   15 | datetime               | as time                                                                   |
@@ -38,7 +39,8 @@ an ext value with bytes in it (a leaf), or an array that begins with an ext with
 |   30 | iterator               | `[tag, sort, *parts]`                                                     |
 | 32-63 | the engine's own      | `[tag, *parts]`: `Extension`                                              |
 
-Anything else is refused with `UnstorableError`. Subclasses of builtin types are refused too: what they add would be lost.
+Anything else is refused with `UnstorableError`. Subclasses of builtin types are refused too: what they
+add would be lost.
 `docs/reference/values.md` says the same for a reader who has only msgpack.
 """
 

@@ -28,7 +28,7 @@ from .iterators import ITERATOR_KINDS, to_iterator
 from .names import type_name
 from .scalars import SCALAR_KINDS, SCALAR_LEAVES, SCALAR_TAGS
 from .sharing import SharedForm, TreeCheck, Written, scan
-from .wire import ATOMS, EXTENSIONS, TAG_PREFIX, Kind, tag
+from .wire import ATOMS, EXTENSIONS, MAX_SET_DEPTH, TAG_PREFIX, Kind, tag
 
 _REMEDIES: dict[type, str] = {
     memoryview: "take bytes(...) of it",
@@ -102,7 +102,8 @@ class Codec:
         self._atoms: set[type] = {*ATOMS, *(cls for cls, kind in self._kinds.items() if kind.atomic)}
         self.is_tree = TreeCheck(self._atoms, self._kinds, self._kind).is_tree
         self._pack = self._packer().pack
-        self._spare: list[Packer] = []
+        self._set_packers = [self._packer() for _ in range(MAX_SET_DEPTH)]
+        self._set_depth = 0
         reader = ClassReader()
         self._tags: dict[int, _Tag] = {
             code: _Tag(make)
@@ -159,6 +160,29 @@ class Codec:
         found = scan((value,), self._atoms, self._kind)
         return self.pack_tree(SharedForm(found.shared, self._atoms, self._kind).of(value))
 
+    def instances(self, values: Iterable[object], types: tuple[type, ...]) -> list[Any]:
+        """Return the objects of exactly these types that are reachable from values that can be packed."""
+        found: list[Any] = []
+        seen: set[int] = set()
+        waiting = list(values)
+        while waiting:
+            value = waiting.pop()
+            cls = type(value)
+            if cls in types:
+                found.append(value)
+            elif cls in self._atoms or id(value) in seen:
+                continue
+            elif cls is list:
+                seen.add(id(value))
+                waiting += value
+            elif cls is dict:
+                seen.add(id(value))
+                waiting += (*value, *value.values())
+            else:
+                # Forms are made for the occasion: only objects that outlive the walk have an id to go by.
+                waiting += value if cls in (set, frozenset) else self._kind(cls).encode(value)[1:]
+        return found
+
     def _packer(self) -> Packer:
         return Packer(strict_types=True, default=self._encode, buf_size=1024)
 
@@ -184,8 +208,11 @@ class Codec:
         Raises:
             UnstorableError: an item has identity, and so no place among the others that would be the same tomorrow.
         """
-        # A Packer is not reentrant, and sets may hold frozensets: each level under way has one of its own.
-        packer = self._spare.pop() if self._spare else self._packer()
+        if self._set_depth == MAX_SET_DEPTH:
+            raise UnstorableError("set", why=f"sets are nested more than {MAX_SET_DEPTH} levels deep in sets")
+        # A Packer is not reentrant, and sets may hold frozensets: each level has one of its own.
+        packer = self._set_packers[self._set_depth]
+        self._set_depth += 1
         try:
             rest = [item for item in items if type(item) not in self._atoms]
             if rest and scan(rest, self._atoms, self._kind).identities:
@@ -193,7 +220,7 @@ class Codec:
                 raise UnstorableError("set", why=why)
             return b"".join((packer.pack_array_header(len(items)), *sorted(map(packer.pack, items))))
         finally:
-            self._spare.append(packer)
+            self._set_depth -= 1
 
     # -- and back ------------------------------------------------------------------------------------------
 
@@ -230,7 +257,13 @@ class Codec:
             self._defined, self._open_tags = outer
 
     def _unpack_set(self, data: bytes) -> set[Any]:
-        items = self.unpack(data)
+        if self._set_depth == MAX_SET_DEPTH:
+            raise DecodeError(f"sets are nested more than {MAX_SET_DEPTH} levels deep in sets")
+        self._set_depth += 1
+        try:
+            items = self.unpack(data)
+        finally:
+            self._set_depth -= 1
         found = set(items)
         if type(items) is not list or len(found) != len(items):
             raise DecodeError("a set has an item twice")

@@ -63,6 +63,9 @@ ATOMS: Final = frozenset((type(None), bool, int, float, str, bytes))
 MAX_DEPTH: Final = 100
 """How deep values may nest; msgpack's own limit is a little over a thousand levels of the wire."""
 
+MAX_SET_DEPTH: Final = 8
+"""How deep sets may nest in sets. Each level is a call of msgpack within a call, with 40 KB on the C stack."""
+
 MAX_CONTAINERS: Final = 1 << 20
 """How many containers one value may hold, counting a tuple as often as it is met."""
 

@@ -89,10 +89,13 @@ class Lowering(TryLowering):
         before: list[ast.stmt] = []
         test, body = node.test, node.body
         if prelude:
-            # `.w` is true in the loop; a failed test clears it and goes round, so that the else clause is native.
-            before = statements("d_w = True", node)
-            body = prelude + statements("d_w = not not TEST\nif not d_w: continue", test, TEST=test) + body
-            test = expression("d_w", test)
+            # This flag is true in the loop; a failed test clears it and goes round, so that the else clause is native.
+            self.flags += 1
+            flag = f".while{self.flags}"
+            before = statements("FLAG = True", node, FLAG=flag)
+            failed = statements("FLAG = not not TEST\nif not FLAG: continue", test, TEST=test, FLAG=flag)
+            body = [*prelude, *failed, *body]
+            test = expression("FLAG", test, FLAG=flag)
         node.test = self.forced(test, body, node.orelse)
         with self.loop():
             node.body = self.block(body)

@@ -29,6 +29,7 @@ class TryLowering:
         self.hoisted = hoisted
         self.filename = filename
         self.lowered: set[ast.Await] = set()
+        self.flags = 0
         self._ends: dict[ast.stmt, int] = {}
         # What encloses the place being lowered, outermost first: a record's name, or None for a loop.
         self._around: list[str | None] = []

@@ -15,11 +15,6 @@ def where(world, patrol):
     return between((seen["x"], seen["y"]), seen["target"], seen["departed_at"], seen["arrives_at"], world.now)
 
 
-def fight_on(world, patrol, timeout=2.0):
-    while world.get(patrol).current_step == "fighting" or "act" in world.get(patrol).current_step:
-        world.advance(timeout)
-
-
 def test_it_rests_at_each_waypoint_and_walks_between_them_at_its_speed(world):
     patrol = world.start(npc_patrol(SQUARE, speed=2.0, pause=1.0), entity_id=42)
     assert world.get(patrol).current_step == "resting"
@@ -91,17 +86,13 @@ def test_a_lost_fight_is_its_end(world):
     patrol = world.start(npc_patrol(SQUARE, speed=1.0, pause=0.0, hp=1, strength=1), entity_id=42)
     world.advance(0.0)
     world.after(4.0, DEADLY, entity_id=42)
-    for _ in range(60):
-        world.advance(2.0)
-    assert world.result(patrol) == {"fate": "killed", "x": 4.0, "y": 0.0, "laps": 0, "fights": 1}
+    assert world.run_to_end(patrol, 2.0) == {"fate": "killed", "x": 4.0, "y": 0.0, "laps": 0, "fights": 1}
 
 
 def test_a_lost_fight_at_rest_is_its_end_too(world):
     patrol = world.start(npc_patrol(SQUARE, pause=60.0, hp=1, strength=1), entity_id=42)
     world.after(1.0, DEADLY, entity_id=42)
-    for _ in range(60):
-        world.advance(2.0)
-    assert world.result(patrol)["fate"] == "killed"
+    assert world.run_to_end(patrol, 2.0)["fate"] == "killed"
 
 
 def test_a_second_threat_waits_for_the_end_of_the_first(world):

@@ -1,0 +1,80 @@
+"""The floor: what this machine gives to anybody who packs a row and commits it.
+
+One thread, a reused Packer, rows of 150 bytes under 10,000 keys of eight bytes in shuffled order, one synced commit
+per 1,024, py-lmdb directly, in an environment opened as the store opens its own. Steps are judged by their ratio to
+it, measured within the same run: the machine's noise is in both.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import msgpack
+from deathless.runtime.environment import DEFAULT_MAP_SIZE, open_environment
+from deathless.runtime.world_format import make_world
+from report import Section, Spread
+from workloads import BATCH, batches, shuffled
+
+KEYS = 10_000
+ROW_BYTES = 150
+
+
+class Floor:
+    """Rows a second, for `run` to be called between the runs of something else."""
+
+    def __init__(self, place: Path, *, sync: bool = True, in_order: bool = False) -> None:
+        place.mkdir()
+        make_world(place)
+        self._environment = open_environment(place, map_size=DEFAULT_MAP_SIZE, sync=sync)
+        self._table = self._environment.open_db(b"workflow")
+        self._batches = batches(shuffled(KEYS))
+        self._keys = [number.to_bytes(8, "big") for number in range(KEYS)]
+        self._packer = msgpack.Packer()
+        self._state = [1_234_567, 0, "buff", 42, None, [100, 1.5, "orc"], b""]
+        self._state[-1] = bytes(ROW_BYTES - len(self._packer.pack(self._state)))
+        assert len(self._packer.pack(self._state)) == ROW_BYTES
+        self._in_order = in_order
+        self.runs: list[float] = []
+        self.run(10)
+        self.runs.clear()
+
+    def run(self, commits: int) -> float:
+        state, keys, pack, table = self._state, self._keys, self._packer.pack, self._table
+        began = time.perf_counter()
+        for count in range(commits):
+            state[1] = count & 127
+            entities = next(self._batches)
+            if self._in_order:
+                entities.sort()
+            with self._environment.begin(write=True) as transaction:
+                put = transaction.put
+                for entity in entities:
+                    put(keys[entity], pack(state), db=table)
+        rate = commits * BATCH / (time.perf_counter() - began)
+        self.runs.append(rate)
+        return rate
+
+    def close(self) -> None:
+        self._environment.close()
+
+
+def measure(scratch: Path, *, rounds: int, commits: int) -> Section:
+    """Compare the floor with its relatives, one run of each at a time."""
+    kinds = {
+        "floor: shuffled, synced": Floor(scratch / "shuffled"),
+        "in key order, synced": Floor(scratch / "ordered", in_order=True),
+        "shuffled, not synced": Floor(scratch / "unsynced", sync=False),
+    }
+    for _ in range(rounds):
+        for each in kinds.values():
+            each.run(commits)
+    section = Section(
+        f"floor: {ROW_BYTES}-byte rows, {KEYS:,} keys, a commit per {BATCH:,}", ["", "rows/s", "us a row"]
+    )
+    for name, each in kinds.items():
+        each.close()
+        spread = Spread.of(each.runs)
+        section.add(name, spread.rate(), f"{1e6 / spread.median:.2f}")
+        section.data[name] = spread.as_json()
+    return section

@@ -1,0 +1,252 @@
+"""Where the time of a step goes, in microseconds.
+
+Two passes over the load of `steps.py`. The first reads the clock a few times a batch: around the calls of `signal`,
+in `advance` before and after the run queue, in the commit around the transaction; that costs nothing measurable. The
+second splits the run queue's share: it wraps one function at a time in two readings of the clock, for some batches
+each, and subtracts what the wrapper itself takes, so that no figure pays for the measuring of another. A part is the
+difference between a function and those that it calls. Of all rounds the lowest figure counts: what a busy machine
+adds to one part it does not add to another, so that medians would not add up.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from deathless.actors.workflow_actor import WorkflowActor
+from deathless.workflows import stepper as stepper_module
+from floor import Floor
+from report import Section
+from steps import Load
+from workloads import BATCH, Stack
+
+clock = time.perf_counter_ns
+
+
+class Timed:
+    """A function that adds up what its calls take."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.total_ns = 0
+
+        # Not a method, and of fixed arity: the wrapper shall be as cheap as can be.
+        def one(a: Any) -> Any:
+            began = clock()
+            result = function(a)
+            self.total_ns += clock() - began
+            return result
+
+        def many(*given: Any, **named: Any) -> Any:
+            began = clock()
+            result = function(*given, **named)
+            self.total_ns += clock() - began
+            return result
+
+        self.one, self.many = one, many
+
+    def bias_ns(self) -> float:
+        """Return what one empty call adds to the total."""
+        count = 20_000
+        empty = Timed(lambda _: None)
+        for _ in range(count):
+            empty.one(None)
+        return empty.total_ns / count
+
+
+@contextmanager
+def wrapped(holder: Any, name: str, *, one: bool = False) -> Iterator[Timed]:
+    function = getattr(holder, name)
+    own = name in vars(holder) if hasattr(holder, "__dict__") else False
+    timed = Timed(function)
+    setattr(holder, name, timed.one if one else timed.many)
+    try:
+        yield timed
+    finally:
+        if own or isinstance(holder, type):
+            setattr(holder, name, function)
+        else:
+            delattr(holder, name)
+
+
+class _Transaction:
+    """A write transaction that notes when its body begins and ends."""
+
+    def __init__(self, inner: Any, marks: dict[str, int]) -> None:
+        self._inner, self._marks = inner, marks
+
+    def __enter__(self) -> Any:
+        self._began = clock()
+        return self._inner.__enter__()
+
+    def __exit__(self, *error: Any) -> Any:
+        ended = clock()
+        result = self._inner.__exit__(*error)
+        self._marks["put"] += ended - self._began
+        self._marks["sync"] += clock() - ended
+        return result
+
+
+class _Environment:
+    def __init__(self, inner: Any, marks: dict[str, int]) -> None:
+        self._inner, self._marks = inner, marks
+
+    def begin(self, **options: Any) -> Any:
+        transaction = self._inner.begin(**options)
+        return _Transaction(transaction, self._marks) if options.get("write") else transaction
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+def measure(
+    scratch: Path, *, rounds: int, pumps: int, populations: tuple[int, ...], durability: str = "power"
+) -> Section:
+    section = Section(
+        f"parts of a step, us, `{durability}` (batch: clock around whole batches; one by one: a function at a time)",
+        ["part", "how", *(f"{population:,}" for population in populations)],
+    )
+    columns: list[dict[str, float]] = []
+    for population in populations:
+        load = Load(scratch / str(population), durability, population)
+        floor = Floor(scratch / f"floor{population}")
+        whole: list[float] = []
+        rates: list[float] = []
+        batch: list[dict[str, float]] = []
+        split: list[dict[str, float]] = []
+        for _ in range(rounds):
+            rates.append(1e6 / floor.run(pumps))
+            whole.append(1e6 / load.run(pumps))
+            batch.append(_batch_parts(load, pumps))
+            split.append(_split_parts(load, max(1, pumps // 2)))
+        load.close()
+        floor.close()
+        columns.append(_column(min(whole), min(rates), batch, split))
+    for part, how in PARTS.items():
+        section.add(part, how, *(f"{column[part]:.2f}" for column in columns))
+    for population, column in zip(populations, columns, strict=True):
+        section.data[str(population)] = column
+    return section
+
+
+PARTS = {
+    "signal call: check, encode, lock": "batch",
+    "intake to queue: address, actor, append": "batch",
+    "dequeue, actor, row into buffer": "difference",
+    "wheel: re-arm": "one by one",
+    "stepper: does it fit the wait": "difference",
+    "decode payload, build signal": "one by one",
+    "coroutine: send, match, timer, select": "difference",
+    "capture: frame, site, locals": "one by one",
+    "alias scan": "one by one",
+    "stored wait, due time, bounds": "difference",
+    "row fields": "difference",
+    "pack": "one by one",
+    "turn: rest": "batch",
+    "commit: keys, dict, sort": "batch",
+    "commit: puts": "batch",
+    "commit: write and sync": "batch",
+    "sum of the parts": "",
+    "whole, measured without them": "batch",
+    "whole / floor": "",
+}
+
+
+def _batch_parts(load: Load, pumps: int) -> dict[str, float]:
+    world = load.world
+    marks = {"put": 0, "sync": 0}
+    queue_ns = turn_ns = signal_ns = 0
+    scheduler, store = world._system.scheduler, world._store
+    run, environment = scheduler.run, store._env
+    spans: list[tuple[int, int]] = []
+
+    def timed_run(**options: Any) -> int:
+        began = clock()
+        handled = run(**options)
+        spans.append((began, clock()))
+        return handled
+
+    scheduler.run = timed_run
+    store._env = _Environment(environment, marks)
+    commit_ns = after_ns = 0
+    try:
+        for _ in range(pumps):
+            entities = next(load._batches)
+            began = clock()
+            for entity in entities:
+                world.signal(Stack(1), entity_id=entity)
+            called = clock()
+            report = world.advance(0.001)
+            ended = clock()
+            signal_ns += called - began
+            queue_ns += spans[-1][0] - called
+            turn_ns += spans[-1][1] - spans[-1][0]
+            commit = int(report.commit_s * 1e9)
+            commit_ns += commit
+            after_ns += ended - spans[-1][1] - commit
+    finally:
+        del scheduler.run
+        store._env = environment
+    each = 1e3 * pumps * BATCH
+    return {
+        "signal call: check, encode, lock": signal_ns / each,
+        "intake to queue: address, actor, append": queue_ns / each,
+        "run queue": turn_ns / each,
+        "turn: rest": after_ns / each,
+        "commit: keys, dict, sort": (commit_ns - marks["put"] - marks["sync"]) / each,
+        "commit: puts": marks["put"] / each,
+        "commit: write and sync": marks["sync"] / each,
+    }
+
+
+def _split_parts(load: Load, pumps: int) -> dict[str, float]:
+    """Return what the functions on the way of a step take, what they call included."""
+    system = load.world._system
+    stepper = system.stepper
+    found: dict[str, float] = {}
+    functions: dict[str, tuple[Any, str, bool]] = {
+        "on_receive": (WorkflowActor, "on_receive", False),
+        "wheel": (system.wheel, "schedule", False),
+        "handle": (stepper, "handle", False),
+        "unpack": (stepper.codec, "unpack", True),
+        "signal_from": (stepper_module, "signal_from", False),
+        "run": (stepper, "_run", False),
+        "suspend": (stepper, "_suspend", False),
+        "capture": (stepper_module, "capture_stack", True),
+        "scan": (stepper.codec, "is_tree", True),
+        "row": (stepper, "_pack", False),
+        "pack": (stepper.codec, "_pack", True),
+    }
+    for name, (holder, attribute, one) in functions.items():
+        with wrapped(holder, attribute, one=one) as timed:
+            timed.total_ns = 0
+            # The intake has a codec of its own, so that each wrapped function runs once a step.
+            load.run(pumps)
+            found[name] = max(0.0, timed.total_ns / (pumps * BATCH) - timed.bias_ns()) / 1e3
+    return found
+
+
+def _column(
+    whole: float, floor: float, batch: list[dict[str, float]], split: list[dict[str, float]]
+) -> dict[str, float]:
+    b = {name: min(run[name] for run in batch) for name in batch[0]}
+    s = {name: min(run[name] for run in split) for name in split[0]}
+    column = {
+        **{name: value for name, value in b.items() if name in PARTS},
+        "dequeue, actor, row into buffer": b["run queue"] - s["handle"] - s["wheel"],
+        "wheel: re-arm": s["wheel"],
+        "stepper: does it fit the wait": s["handle"] - s["unpack"] - s["signal_from"] - s["run"],
+        "decode payload, build signal": s["unpack"] + s["signal_from"],
+        "coroutine: send, match, timer, select": s["run"] - s["suspend"],
+        "capture: frame, site, locals": s["capture"],
+        "alias scan": s["scan"],
+        "stored wait, due time, bounds": s["suspend"] - s["capture"] - s["scan"] - s["row"],
+        "row fields": s["row"] - s["pack"],
+        "pack": s["pack"],
+    }
+    column["sum of the parts"] = sum(column.values())
+    column["whole, measured without them"] = whole
+    column["whole / floor"] = whole / floor
+    return column

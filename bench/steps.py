@@ -1,0 +1,119 @@
+"""Durable steps a second: each a signal by entity id, taken by a workflow, its row committed.
+
+Wall time from the first `Runtime.signal` to the return of the last pump, calls and commits included.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from deathless import GameClock, Runtime
+from floor import Floor
+from machine import spinning
+from report import Section, Spread, Target
+from workloads import ALL, BATCH, Stack, batches, populate, shuffled
+
+NEEDED_RATIO = 0.30
+NEEDED_BESIDE = 3.0
+
+
+class Load:
+    """A world of buffs, and signals to all of them in shuffled order."""
+
+    def __init__(self, place: Path, durability: str, population: int) -> None:
+        self.world = Runtime(place, ALL, clock=GameClock(), durability=durability)
+        populate(self.world, population)
+        self._batches = batches(shuffled(population))
+        self.commit_s = 0.0
+        # Each workflow has taken a step, so that the first measured one is like the others.
+        self.run(max(2, -(-population // BATCH)))
+
+    def run(self, pumps: int) -> float:
+        """Send and pump so many batches; return steps a second."""
+        world, signal, self.commit_s = self.world, self.world.signal, 0.0
+        began = time.perf_counter()
+        for _ in range(pumps):
+            for entity in next(self._batches):
+                signal(Stack(1), entity_id=entity)
+            report = world.advance(0.001)
+            self.commit_s += report.commit_s
+            assert report.steps == BATCH
+        return pumps * BATCH / (time.perf_counter() - began)
+
+    def close(self) -> None:
+        self.world.close()
+
+
+def measure(
+    scratch: Path, *, rounds: int, pumps: int, populations: tuple[int, ...], beside: int
+) -> Section:
+    """Measure both durabilities at each population, between runs of the floor.
+
+    Args:
+        scratch: where the worlds are made.
+        rounds: runs of each.
+        pumps: batches a run.
+        populations: numbers of workflows.
+        beside: at which of them a spinning thread comes in.
+    """
+    section = Section(
+        f"durable steps: a signal, a step, its row; a pump per {BATCH:,} signals",
+        ["workflows", "durability", "beside", "steps/s", "us a step", "of it commit", "of the floor", "quiet / this"],
+    )
+    for population in populations:
+        floor = Floor(scratch / f"floor{population}")
+        loads = {name: Load(scratch / f"{name}{population}", name, population) for name in ("power", "process")}
+        cases = [(name, busy) for name in loads for busy in ((False, True) if population == beside else (False,))]
+        runs: dict[tuple[str, bool], list[tuple[float, float, float]]] = {case: [] for case in cases}
+        for _ in range(rounds):
+            for name, busy in cases:
+                rows = floor.run(2 * pumps)
+                with spinning(busy=busy):
+                    # A spinning thread makes a run several times as long.
+                    count = max(2, pumps // 3) if busy else pumps
+                    rate = loads[name].run(count)
+                runs[name, busy].append((rate, rate / rows, loads[name].commit_s * 1e6 / (count * BATCH)))
+        for load in loads.values():
+            load.close()
+        floor.close()
+        _report(section, population, runs, floor)
+    return section
+
+
+def _report(
+    section: Section, population: int, runs: dict[tuple[str, bool], list[tuple[float, float, float]]], floor: Floor
+) -> None:
+    rows = Spread.of(floor.runs)
+    section.add(f"{population:,}", "floor", "", rows.rate(), f"{1e6 / rows.median:.2f}", "", "", "")
+    kept: dict[str, object] = {"floor": rows.as_json()}
+    for (name, busy), measured in runs.items():
+        rate, ratio, commit_us = (Spread.of(column) for column in zip(*measured, strict=True))
+        quiet = Spread.of([run[0] for run in runs[name, False]])
+        slower = quiet.median / rate.median
+        section.add(
+            f"{population:,}",
+            name,
+            "a spinning thread" if busy else "",
+            rate.rate(),
+            f"{1e6 / rate.median:.2f}",
+            f"{commit_us.median:.2f}",
+            ratio.ratio(),
+            f"{slower:.2f}" if busy else "",
+        )
+        kept[f"{name} beside a spinning thread" if busy else name] = {
+            "steps_per_s": rate.as_json(),
+            "of_floor": ratio.as_json(),
+            "commit_us": commit_us.median,
+        }
+        if busy:
+            section.targets.append(
+                Target(
+                    f"{name}, {population:,}: quiet / beside a spinning thread", NEEDED_BESIDE, slower, at_least=False
+                )
+            )
+        elif name == "power":
+            section.targets.append(
+                Target(f"power, {population:,}: steps/s of the floor", NEEDED_RATIO, ratio.median)
+            )
+    section.data[str(population)] = kept
