@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ..workflows.instance import Instance
-from ..workflows.messages import Status
+from ..workflows.messages import STATUSES, Status
+from ..workflows.rows import read_head
 from .workflow_actor import WorkflowActor
 
 if TYPE_CHECKING:
@@ -59,26 +60,18 @@ class Directory:
         if correlation_id is not None:
             _enter(self.by_group, correlation_id, workflow_id)
 
-    def remove(self, instance: Instance) -> None:
-        """Forget a workflow that ended; a failed one comes back by `revive`."""
+    def unindex(self, instance: Instance) -> None:
+        """Take out a workflow that is not active any more."""
         self.active -= 1
-        self.actors.pop(instance.workflow_id, None)
         if instance.entity_id is not None:
             _leave(self.by_entity, instance.entity_id, instance.workflow_id)
         if instance.correlation_id is not None:
             _leave(self.by_group, instance.correlation_id, instance.workflow_id)
 
-    def revive(self, actor: WorkflowActor) -> None:
-        """Register a failed workflow that runs again."""
-        instance = actor.instance
-        if instance.workflow_id not in self.actors:
-            self.index(instance.workflow_id, instance.entity_id, instance.correlation_id)
-            self.actors[instance.workflow_id] = actor
-
     def find(self, workflow_id: int) -> WorkflowActor | None:
         """Return the actor of a workflow that still takes messages, loading it if need be; else None.
 
-        A failed workflow takes the results of its children and a retry; it is loaded for that and not kept.
+        A failed workflow still takes the results of its children and a retry.
         """
         actor = self.actors.get(workflow_id)
         if actor is not None:
@@ -87,11 +80,20 @@ class Directory:
         if row is None:
             return None
         instance = Instance.from_row(self._system.stepper, workflow_id, row)
-        if instance.status is Status.SUSPENDED:
+        if instance.status in (Status.SUSPENDED, Status.FAILED):
             return self.make(instance)
-        if instance.status is Status.FAILED:
-            return WorkflowActor(self._system, instance)
         return None
+
+    def look(self, workflow_id: int) -> tuple[Status, str] | None:
+        """Return a workflow's status and type without loading it, or None; from any thread."""
+        actor = self.actors.get(workflow_id)
+        if actor is not None:
+            return actor.instance.status, actor.instance.type_name
+        row = self._source.row(workflow_id)
+        if row is None:
+            return None
+        head = read_head(row)
+        return STATUSES[head.status], head.type_name
 
     def of_entity(self, entity_id: int) -> tuple[int, ...]:
         """Return the ids of an entity's active workflows, ascending."""

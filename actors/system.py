@@ -91,13 +91,22 @@ class ActorSystem:
         if actor is not None:
             self.scheduler.queue.append((actor, message, None))
 
-    def send(self, ids: tuple[int, ...], message: Message) -> None:
-        """Queue a signal for those of these active workflows that accept its class."""
-        name = message[2]
-        for workflow_id in ids:
-            actor = self.directory.find(workflow_id)
-            if actor is not None and self._takes(actor, name):
-                self.scheduler.queue.append((actor, message, None))
+    def post(
+        self, workflow_id: int | None, entity_id: int | None, correlation_id: str | None, message: Message
+    ) -> None:
+        """Queue a message for whom an address means; a signal only for those who accept its class."""
+        directory = self.directory
+        append = self.scheduler.queue.append
+        name = message[2] if message[0] == SIGNAL else None
+        for target in directory.addressed(workflow_id, entity_id, correlation_id):
+            actor = directory.actors.get(target) or directory.find(target)
+            if actor is None:
+                continue
+            if name is not None:
+                accepts = self._accepts.get(actor.instance.type_name)
+                if accepts is not None and name not in accepts:
+                    continue
+            append((actor, message, None))
 
     def start(
         self,
@@ -132,8 +141,7 @@ class ActorSystem:
                 self.tell(parts[0], parts[1])
             elif kind == SEND:
                 entity_id, correlation_id, name, payload = parts
-                ids = self.directory.addressed(None, entity_id, correlation_id)
-                self.send(ids, (SIGNAL, self.stepper.now_us, name, payload))
+                self.post(None, entity_id, correlation_id, (SIGNAL, self.stepper.now_us, name, payload))
             else:
                 assert kind == SPAWN
                 instance, row = parts
@@ -183,32 +191,33 @@ class ActorSystem:
             self.crowded.discard(instance.workflow_id)
 
     def refusal(self, workflow_id: int, signal: type[Signal]) -> str | None:
-        """Return why a workflow does not take a signal, or None if it does."""
-        actor = self.directory.find(workflow_id)
-        if actor is None:
-            return "it has ended" if self.rows.row(workflow_id) is not None else "there is no such workflow"
-        if actor.instance.status is not Status.SUSPENDED:
-            return "it has failed"
-        if not self._takes(actor, signal.__name__):
-            return f"workflow type {actor.instance.type_name!r} never awaits it"
+        """Return why a workflow does not take a signal, or None if it does; from any thread."""
+        found = self.directory.look(workflow_id)
+        if found is None:
+            return "there is no such workflow"
+        status, type_name = found
+        if status is not Status.SUSPENDED:
+            return f"it has ended ({status})"
+        if not self._takes(type_name, signal.__name__):
+            return f"workflow type {type_name!r} never awaits it"
         return None
 
     def check_room(
         self, workflow_id: int | None, entity_id: int | None, correlation_id: str | None, signal: type[Signal]
     ) -> None:
-        """Raise `LimitError` if a receiver has too many unread signals."""
+        """Raise `LimitError` if a receiver has too many unread signals; from any thread."""
         if not self.crowded:
             return
         limit = self.stepper.limits.unread
         for number in self.directory.addressed(workflow_id, entity_id, correlation_id):
             if number not in self.crowded:
                 continue
-            actor = self.directory.find(number)
-            if actor is not None and self._takes(actor, signal.__name__):
+            found = self.directory.look(number)
+            if found is not None and self._takes(found[1], signal.__name__):
                 what = f"the number of unread signals of workflow {number}"
                 raise LimitError(what, value=limit + 1, limit=limit, setting="unread")
 
-    def _takes(self, actor: WorkflowActor, name: str) -> bool:
-        accepts = self._accepts.get(actor.instance.type_name)
+    def _takes(self, type_name: str, name: str) -> bool:
+        accepts = self._accepts.get(type_name)
         # A type that is not loaded may accept anything: its workflow is held and collects messages.
         return accepts is None or name in accepts

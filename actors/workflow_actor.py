@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..workflows.instance import Instance
-from ..workflows.messages import RETRY, Message, Status
+from ..workflows.messages import Message, Status
 from ..workflows.signal import Signal
 from .scheduled_actor import ScheduledActor
 from .scheduler import RUNNING
@@ -45,6 +45,7 @@ class WorkflowActor(ScheduledActor):
         system = self.system
         instance = self.instance
         system.current = message
+        before = instance.status
         row = system.stepper.handle(instance, message)
         if row is None:
             return
@@ -53,21 +54,28 @@ class WorkflowActor(ScheduledActor):
         system.steps += 1
         if instance.unread is not None or system.crowded:
             system.note_unread(instance)
-        if instance.status is not Status.SUSPENDED:
-            system.directory.remove(instance)
+        if instance.status is not before:
+            self._note_status(before)
+        if instance.due_us is not None:
+            system.wheel.schedule(workflow_id, instance.due_us)
+        else:
             system.wheel.cancel(workflow_id)
+        if system.stepper.effects:
+            system.apply_effects()
+
+    def _note_status(self, before: Status) -> None:
+        """Enter or leave the directory: a workflow has ended or failed, or runs again."""
+        instance = self.instance
+        directory = self.system.directory
+        if before is Status.SUSPENDED:
+            directory.unindex(instance)
+        elif instance.status is Status.SUSPENDED:
+            directory.index(instance.workflow_id, instance.entity_id, instance.correlation_id)
+        if instance.status in (Status.COMPLETED, Status.CANCELLED):
+            directory.actors.pop(instance.workflow_id, None)
             if self._face is not None:
                 # Whoever holds a reference sees it dead.
                 self._end()
-        else:
-            if message[0] == RETRY:
-                system.directory.revive(self)
-            if instance.due_us is None:
-                system.wheel.cancel(workflow_id)
-            else:
-                system.wheel.schedule(workflow_id, instance.due_us)
-        if system.stepper.effects:
-            system.apply_effects()
 
     def _receive_foreign(self, message: Any) -> None:
         if isinstance(message, Signal):

@@ -24,7 +24,8 @@ KINDS = {"buff of the documentation": plain_buff, "measured buff": buff}
 
 def measure(scratch: Path, *, count: int) -> Section:
     section = Section(
-        f"bytes a resident idle workflow, of {count:,}, each after two steps", ["", "RssAnon", "tracemalloc", "row"]
+        f"bytes a resident idle workflow, of {count:,}, each after two steps",
+        ["", "RssAnon", "tracemalloc", "row"],
     )
     for number, name in enumerate(KINDS):
         found: dict[str, float] = {}

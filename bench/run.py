@@ -42,8 +42,8 @@ BENCHMARKS: dict[str, tuple[Callable[..., Section], dict[str, Any], dict[str, An
     ),
     "parts": (
         parts.measure,
-        {"rounds": 5, "pumps": 20, "populations": (100, 10_000, 100_000)},
-        {"rounds": 3, "pumps": 4, "populations": (2_000,)},
+        {"rounds": 40, "populations": (100, 10_000, 100_000)},
+        {"rounds": 6, "populations": (2_000,)},
     ),
     "starts": (starts.measure, {"rounds": 5, "count": 20_000}, {"rounds": 3, "count": 2_000}),
     "memory": (memory.measure, {"count": 50_000}, {"count": 5_000}),
@@ -107,13 +107,18 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--profile", action="store_true", help="where a step's time goes: --only floor,parts")
     parser.add_argument(
-        "--dir", type=Path, default=machine.CHECKOUT / "worlds", help="where worlds are made, on a real disk (worlds)"
+        "--dir",
+        type=Path,
+        default=machine.CHECKOUT / "worlds",
+        help="where worlds are made, on a real disk (worlds)",
     )
     parser.add_argument(
         "--json", type=Path, default=machine.CHECKOUT / "bench.json", help="where figures go (bench.json)"
     )
     options = parser.parse_args()
-    options.only = ["floor", "parts"] if options.profile else [name for name in options.only.split(",") if name]
+    options.only = (
+        ["floor", "parts"] if options.profile else [name for name in options.only.split(",") if name]
+    )
     if unknown := [name for name in options.only if name not in BENCHMARKS]:
         parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
     return options

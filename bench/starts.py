@@ -24,7 +24,8 @@ def measure(scratch: Path, *, rounds: int, count: int) -> Section:
                 runs[name].append(count / (time.perf_counter() - began))
                 assert world.committed_turn == world.turn
     section = Section(
-        f"starts of {count:,} workflows, `power`, each committed with its first step", ["", "starts/s", "us a start"]
+        f"starts of {count:,} workflows, `power`, each committed with its first step",
+        ["", "starts/s", "us a start"],
     )
     for name, rates in runs.items():
         spread = Spread.of(rates)

@@ -45,9 +45,7 @@ class Load:
         self.world.close()
 
 
-def measure(
-    scratch: Path, *, rounds: int, pumps: int, populations: tuple[int, ...], beside: int
-) -> Section:
+def measure(scratch: Path, *, rounds: int, pumps: int, populations: tuple[int, ...], beside: int) -> Section:
     """Measure both durabilities at each population, between runs of the floor.
 
     Args:
@@ -59,12 +57,25 @@ def measure(
     """
     section = Section(
         f"durable steps: a signal, a step, its row; a pump per {BATCH:,} signals",
-        ["workflows", "durability", "beside", "steps/s", "us a step", "of it commit", "of the floor", "quiet / this"],
+        [
+            "workflows",
+            "durability",
+            "beside",
+            "steps/s",
+            "us a step",
+            "of it commit",
+            "of the floor",
+            "quiet / this",
+        ],
     )
     for population in populations:
         floor = Floor(scratch / f"floor{population}")
-        loads = {name: Load(scratch / f"{name}{population}", name, population) for name in ("power", "process")}
-        cases = [(name, busy) for name in loads for busy in ((False, True) if population == beside else (False,))]
+        loads = {
+            name: Load(scratch / f"{name}{population}", name, population) for name in ("power", "process")
+        }
+        cases = [
+            (name, busy) for name in loads for busy in ((False, True) if population == beside else (False,))
+        ]
         runs: dict[tuple[str, bool], list[tuple[float, float, float]]] = {case: [] for case in cases}
         for _ in range(rounds):
             for name, busy in cases:
@@ -82,7 +93,10 @@ def measure(
 
 
 def _report(
-    section: Section, population: int, runs: dict[tuple[str, bool], list[tuple[float, float, float]]], floor: Floor
+    section: Section,
+    population: int,
+    runs: dict[tuple[str, bool], list[tuple[float, float, float]]],
+    floor: Floor,
 ) -> None:
     rows = Spread.of(floor.runs)
     section.add(f"{population:,}", "floor", "", rows.rate(), f"{1e6 / rows.median:.2f}", "", "", "")
@@ -109,7 +123,10 @@ def _report(
         if busy:
             section.targets.append(
                 Target(
-                    f"{name}, {population:,}: quiet / beside a spinning thread", NEEDED_BESIDE, slower, at_least=False
+                    f"{name}, {population:,}: quiet / beside a spinning thread",
+                    NEEDED_BESIDE,
+                    slower,
+                    at_least=False,
                 )
             )
         elif name == "power":

@@ -11,7 +11,6 @@ a run that finds a world starts only what the scenario says and the world lacks.
 from __future__ import annotations
 
 import argparse
-import io
 import logging
 import random
 import shutil
@@ -34,7 +33,7 @@ from village_game.scene import FALLEN, FIGHTING, Scene
 try:
     from rich.console import Console
     from rich.live import Live
-    from village_game.drawing import Ground, draw
+    from village_game.drawing import Ground, draw, save_svg
 except ModuleNotFoundError as missing:
     sys.exit(f"village.py needs rich to draw ({missing}): pip install 'deathless[demo]'")
 
@@ -44,8 +43,6 @@ BUDGET_S = 0.015
 """Of a frame, for steps; what does not fit is carried over to the next."""
 DRAW_EVERY = 3
 """Frames to a drawing: ten a second is as fast as eyes read."""
-COLUMNS, ROWS = 110, 36
-"""Size of a screenshot."""
 HERE = Path(__file__).resolve().parent
 
 
@@ -183,16 +180,7 @@ class Painter:
 
     def save(self, path: Path, figures: Figures, now: float) -> None:
         """Save a picture of this moment as SVG."""
-        console = Console(
-            record=True,
-            file=io.StringIO(),
-            force_terminal=True,
-            color_system="truecolor",
-            width=COLUMNS,
-            height=ROWS,
-        )
-        console.print(draw(self._scenario, self._ground, self._scene, figures, now))
-        path.write_text(console.export_svg(title="python examples/village.py"), encoding="utf-8")
+        save_svg(draw(self._scenario, self._ground, self._scene, figures, now), path)
 
 
 def status_line(figures: Figures, scene: Scene, now: float) -> str:
@@ -200,7 +188,8 @@ def status_line(figures: Figures, scene: Scene, now: float) -> str:
     doing = Counter(person.doing for person in scene.people(now))
     return (
         f"turn {figures.turn}  {scene.active} workflows  {figures.steps_per_s:.0f} steps/s  "
-        f"{figures.commits_per_s:.0f} commits/s  frame p50 {figures.frame_p50_ms:.1f} p99 {figures.frame_p99_ms:.1f} ms  "
+        f"{figures.commits_per_s:.0f} commits/s  "
+        f"frame p50 {figures.frame_p50_ms:.1f} p99 {figures.frame_p99_ms:.1f} ms  "
         f"world {figures.world_mb:.1f} MB  {doing[FIGHTING]} fight  {doing[FALLEN]} fallen"
     )
 

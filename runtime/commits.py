@@ -15,7 +15,7 @@ from ..workflows.messages import STATUSES, Status
 from ..workflows.versions import CodeBook
 from .row_buffer import WORKFLOW_TABLE, RowBuffer, row_key
 from .store import Store
-from .world_state import CARRIED_KEY, CODE, META, STATE_KEY, TURN, WorldState, load_state, pack_carried
+from .world_state import CODE, LEFTOVER_KEY, META, STATE_KEY, TURN, WorldState, pack_leftover
 
 QUIET_S = 1.0
 """Seconds for which turns in which nothing happened share one commit."""
@@ -48,20 +48,16 @@ class Committer:
         self._every_s = commit_every
         self._last_s = time.monotonic()
         self._state: WorldState | None = None
-        self._carried: bytes | None = None
-        self._had_carried = True
+        self._leftover: bytes | None = None
+        self._had_leftover = True
         self._waiting: list[tuple[int, Future[int]]] = []
         self._lock = threading.Lock()
         self._changes: dict[int, bytes] = {}
 
-    def stage(self, state: WorldState, carried: list[list[Any]]) -> None:
+    def stage(self, state: WorldState, carried: list[list[Any]], crowded: set[int]) -> None:
         """Take note of a finished turn; its rows are in the buffer."""
         self._state = state
-        self._carried = pack_carried(carried)
-
-    def restage(self, state: WorldState) -> None:
-        """Replace the state that the next commit writes."""
-        self._state = state
+        self._leftover = pack_leftover(carried, crowded)
 
     def due(self, *, quiet: bool) -> bool:
         """Whether the next commit is due.
@@ -93,8 +89,8 @@ class Committer:
         codes = dict(self._codes.fresh)
         if codes:
             changes[CODE] = {number.to_bytes(4, "big"): msgpack.packb(text) for number, text in codes.items()}
-        if self._carried is not None or self._had_carried:
-            changes[TURN] = {CARRIED_KEY: self._carried}
+        if self._leftover is not None or self._had_leftover:
+            changes[TURN] = {LEFTOVER_KEY: self._leftover}
         try:
             self._store.commit(changes)
         except WorldFull as error:
@@ -106,16 +102,10 @@ class Committer:
         if collect:
             self._changes.update(fresh)
         fresh.clear()
-        self._had_carried = self._carried is not None
+        self._had_leftover = self._leftover is not None
         self._last_s = time.monotonic()
         self._resolve(state.turn)
         return time.perf_counter() - began
-
-    def reserve(self, next_id: int) -> None:
-        """Make a new id limit durable now, beside whatever turn the store holds."""
-        stored = load_state(self._store)
-        assert stored is not None, "an open world has a state"
-        self._store.commit({META: {STATE_KEY: stored._replace(next_id=next_id).pack()}})
 
     def take_changes(self) -> tuple[Change, ...]:
         """Return what was committed since the last call, by ascending id."""

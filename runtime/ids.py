@@ -1,7 +1,7 @@
 """Workflow ids: from 1 up, never reused, not even those that a crash kept from ever reaching the disk.
 
-The store holds a limit; ids below it may have been handed out. It is raised with ordinary commits long before it
-is reached, and by a commit of its own where a burst of starts gets there first.
+The store holds a limit; ids below it may have been handed out. It is raised long before it
+is reached, by a commit of its own.
 """
 
 from __future__ import annotations
@@ -22,16 +22,15 @@ class IdAllocator:
         limit: the stored limit.
     """
 
-    def __init__(self, first: int, limit: int, reserve: Callable[[int], None]) -> None:
+    def __init__(self, limit: int, reserve: Callable[[int], None]) -> None:
         """Start after everything that an earlier run may have handed out.
 
         Args:
-            first: the first id to hand out.
             limit: as stored.
             reserve: makes a new limit durable before it returns.
         """
         self.limit = limit
-        self._next = first
+        self._next = limit
         self._reserve = reserve
 
     def take(self, count: int = 1) -> int:
@@ -44,11 +43,17 @@ class IdAllocator:
         self._next = first + count
         return first
 
-    def wanted_limit(self) -> int | None:
-        """Return a higher limit to store with the next commit, or None while there is enough."""
-        if self.limit - self._next > RESERVE // 2:
-            return None
-        return self._next + RESERVE
+    def top_up(self) -> None:
+        """Store a higher limit while there still are ids, so that no step has to."""
+        if self.limit - self._next < RESERVE // 2:
+            limit = self._next + RESERVE
+            self._reserve(limit)
+            self.limit = limit
+
+    @property
+    def following(self) -> int:
+        """The next id; stored by a clean close, which so leaves no gap."""
+        return self._next
 
 
 class BlockIds:
@@ -71,11 +76,8 @@ class BlockIds:
         self._next += 1
         return number
 
-    def replay(self, blocks: tuple[tuple[int, int], ...]) -> None:
-        """Draw from these recorded blocks first."""
-        self._given = deque(blocks)
-
-    def taken(self) -> tuple[tuple[int, int], ...]:
-        """Return the blocks taken since the last call."""
-        blocks, self.blocks = tuple(self.blocks), []
-        return blocks
+    def begin(self, given: tuple[tuple[int, int], ...] = ()) -> None:
+        """Begin a turn: forget the rest of the last block, which a crash loses too, and draw from `given` first."""
+        self._next = self._end = 0
+        self._given = deque(given)
+        self.blocks = []

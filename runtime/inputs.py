@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
+from ..workflows.messages import Message
+
 
 class StartInput(NamedTuple):
     """Start a workflow under an id that the caller already knows."""
@@ -19,36 +21,10 @@ class StartInput(NamedTuple):
     correlation_id: str | None
 
 
-class SignalInput(NamedTuple):
-    """Send a signal; exactly one address is given."""
+MessageInput: TypeAlias = tuple[int | None, int | None, str | None, Message]
+"""(workflow_id, entity_id, correlation_id, message): a signal, cancel or retry; exactly one address is given."""
 
-    time_us: int
-    workflow_id: int | None
-    entity_id: int | None
-    correlation_id: str | None
-    name: str
-    payload: bytes
-
-
-class CancelInput(NamedTuple):
-    """Cancel one workflow, or all of an entity or group."""
-
-    time_us: int
-    workflow_id: int | None
-    entity_id: int | None
-    correlation_id: str | None
-    reason: str
-    force: bool
-
-
-class RetryInput(NamedTuple):
-    """Run a failed workflow's message again."""
-
-    time_us: int
-    workflow_id: int
-
-
-Input: TypeAlias = StartInput | SignalInput | CancelInput | RetryInput
+Input: TypeAlias = StartInput | MessageInput
 
 
 class TurnRecord(NamedTuple):
@@ -60,6 +36,7 @@ class TurnRecord(NamedTuple):
         inputs: what it took, in order.
         id_blocks: (first, length) of the id ranges it drew children's ids from.
         handled: how many messages it handled before it was quiet or out of budget.
+        closing: it only took its inputs, as `close` does, and fired no timers.
     """
 
     turn: int
@@ -67,3 +44,4 @@ class TurnRecord(NamedTuple):
     inputs: tuple[Input, ...]
     id_blocks: tuple[tuple[int, int], ...]
     handled: int
+    closing: bool

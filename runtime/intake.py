@@ -23,11 +23,14 @@ from ..workflows.errors import (
     UnstorableError,
 )
 from ..workflows.limits import MAX_ID, Limits
+from ..workflows.messages import CANCEL, RETRY, SIGNAL
 from ..workflows.signal import Signal, SignalType, signal_values
 from ..workflows.stepper import check_address
 from .clock import Clock
 from .ids import IdAllocator
-from .inputs import CancelInput, Input, RetryInput, SignalInput, StartInput
+from .inputs import Input, StartInput
+
+ONE_ADDRESS = "give exactly one of workflow_id, entity_id, correlation_id"
 
 
 class Intake:
@@ -126,28 +129,18 @@ class Intake:
         name = cls.__name__
         if self._signals.get(name) is not cls:
             self._refuse_signal(signal)
-        system = self._system
-        if workflow_id is None:
-            if (entity_id is None) == (correlation_id is None):
-                raise TypeError("give exactly one of workflow_id, entity_id, correlation_id")
-        else:
-            if entity_id is not None or correlation_id is not None:
-                raise TypeError("give exactly one of workflow_id, entity_id, correlation_id")
+        if (workflow_id is None) + (entity_id is None) + (correlation_id is None) != 2:
+            raise TypeError(ONE_ADDRESS)
+        if workflow_id is not None:
             self._check_target(workflow_id, cls)
-        if system.crowded:
-            system.check_room(workflow_id, entity_id, correlation_id, cls)
+        if self._system.crowded:
+            self._system.check_room(workflow_id, entity_id, correlation_id, cls)
         with self.lock:
             payload = self._codec.pack(signal_values(signal))
             if len(payload) > self._limits.payload:
-                raise LimitError(
-                    f"the size of signal {name}",
-                    value=len(payload),
-                    limit=self._limits.payload,
-                    setting="payload",
-                )
-            self._inputs.append(
-                SignalInput(self._clock.now_us(), workflow_id, entity_id, correlation_id, name, payload)
-            )
+                self._refuse_size(f"the size of signal {name}", payload)
+            message = (SIGNAL, self._clock.now_us(), name, payload)
+            self._inputs.append((workflow_id, entity_id, correlation_id, message))
             return self._next_turn
 
     def cancel(
@@ -160,8 +153,8 @@ class Intake:
         force: bool,
     ) -> int:
         """Accept a cancel; return the turn that takes it."""
-        if (workflow_id is not None) + (entity_id is not None) + (correlation_id is not None) != 1:
-            raise TypeError("give exactly one of workflow_id, entity_id, correlation_id")
+        if (workflow_id is None) + (entity_id is None) + (correlation_id is None) != 2:
+            raise TypeError(ONE_ADDRESS)
         if not isinstance(reason, str):
             raise TypeError(f"the reason of a cancel is a text, not {reason!r}")
         if len(reason.encode()) > self._limits.error_message:
@@ -174,16 +167,15 @@ class Intake:
         if workflow_id is not None:
             self._check_known(workflow_id)
         with self.lock:
-            self._inputs.append(
-                CancelInput(self._clock.now_us(), workflow_id, entity_id, correlation_id, reason, force)
-            )
+            message = (CANCEL, self._clock.now_us(), reason, force)
+            self._inputs.append((workflow_id, entity_id, correlation_id, message))
             return self._next_turn
 
     def retry(self, workflow_id: int) -> int:
         """Accept a retry; return the turn that takes it."""
         self._check_known(workflow_id)
         with self.lock:
-            self._inputs.append(RetryInput(self._clock.now_us(), workflow_id))
+            self._inputs.append((workflow_id, None, None, (RETRY, self._clock.now_us())))
             return self._next_turn
 
     def put(self, inputs: list[Input]) -> None:
@@ -221,13 +213,11 @@ class Intake:
         except UnstorableError as error:
             raise ArgumentsError(call.type.name, str(error)) from error
         if len(arguments) > self._limits.payload:
-            raise LimitError(
-                f"the size of the arguments of workflow {call.type.name!r}",
-                value=len(arguments),
-                limit=self._limits.payload,
-                setting="payload",
-            )
+            self._refuse_size(f"the size of the arguments of workflow {call.type.name!r}", arguments)
         return arguments
+
+    def _refuse_size(self, what: str, payload: bytes) -> None:
+        raise LimitError(what, value=len(payload), limit=self._limits.payload, setting="payload")
 
     def _refuse_signal(self, signal: Any) -> None:
         if isinstance(signal, SignalType):

@@ -11,7 +11,7 @@ from ..workflows.errors import WorldCorruptError
 from ..workflows.messages import STATUS_CODE, Status
 from .row_buffer import WORKFLOW_TABLE
 from .store import Store
-from .world_state import load_carried
+from .world_state import load_leftover
 
 _SUSPENDED = STATUS_CODE[Status.SUSPENDED]
 
@@ -48,7 +48,8 @@ def recover(store: Store, system: ActorSystem, now_us: int) -> tuple[int, int, i
             armed.append((workflow_id, head.due_us))
     system.wheel.schedule_many(armed)
     due = sum(due_us <= now_us for _, due_us in armed)
-    carried = load_carried(store)
+    carried, crowded = load_leftover(store)
+    system.crowded.update(crowded)
     for workflow_id, *message in carried:
         system.tell(workflow_id, tuple(message))
     return system.directory.active, due, len(carried)

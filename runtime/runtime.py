@@ -19,6 +19,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
+from functools import partial
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -47,16 +48,24 @@ from ..workflows.versions import CodeBook
 from .clock import Clock, GameClock, WallClock
 from .commits import Change, Committer
 from .handle import Handle
-from .ids import RESERVE, BlockIds, IdAllocator
+from .ids import BlockIds, IdAllocator
 from .inputs import TurnRecord
 from .intake import Intake, foreign_signal
 from .recovery import recover
 from .reports import PumpReport, RecoveryReport
 from .row_buffer import RowBuffer
 from .store import Store
-from .turns import run_turn
+from .turns import TurnOutcome, run_turn
 from .view import WorkflowView, view_row
-from .world_state import FIRST_ID, META, STATE_KEY, WorldState, load_codes, load_state
+from .world_state import (
+    META,
+    STATE_KEY,
+    WorldState,
+    load_codes,
+    load_next_id,
+    load_state,
+    store_next_id,
+)
 
 R = TypeVar("R")
 MAX_STEPS_PER_TURN = 100_000
@@ -138,18 +147,15 @@ class Runtime:
         try:
             state = load_state(self._store)
             if state is None:
-                first_id = FIRST_ID
-                state = WorldState(0, self._clock.now_us(), 0, first_id + RESERVE, self._clock.kind, seed)
+                state = WorldState(0, self._clock.now_us(), 0, self._clock.kind, seed)
                 self._store.commit({META: {STATE_KEY: state.pack()}})
-            else:
-                first_id = state.next_id
             state = self._set_clock(state, rebase=rebase)
             self._codes = CodeBook(types, load_codes(self._store))
             self._codec = engine_codec()
             self._rows = RowBuffer(self._store)
             self._committer = Committer(self._store, self._rows, self._codes, commit_every=commit_every)
             self.turn = self._committer.committed_turn = state.turn
-            ids = IdAllocator(first_id, state.next_id, self._reserve_ids)
+            ids = IdAllocator(load_next_id(self._store), partial(store_next_id, self._store))
             self._child_ids = BlockIds(self._take_block)
             self._state = state
             self._types = types
@@ -304,13 +310,13 @@ class Runtime:
         """
         if now is not None:
             self._game_clock("pump(now=...)").advance(now - self._clock.now_us() / US)
-        return self._pump(budget, None)
+        return self._pump(budget)
 
     def advance(self, dt: float, budget: float | None = None) -> PumpReport:
         """Move a `GameClock` by `dt` seconds and run one turn; see `pump`."""
         self._enter_check()
         self._game_clock("advance").advance(dt)
-        return self._pump(budget, None)
+        return self._pump(budget)
 
     def run_until(self, t: float, step: float = 1 / 60) -> PumpReport:
         """Advance a `GameClock` in steps until world time `t` seconds; returns the last turn's report."""
@@ -318,17 +324,17 @@ class Runtime:
         if step <= 0:
             raise ValueError(f"step is more than 0 seconds, not {step!r}")
         end_us = to_us(t, "run_until")
-        report = self._pump(None, None) if clock.now_us() >= end_us else None
+        report = self._pump(None) if clock.now_us() >= end_us else None
         while clock.now_us() < end_us:
             clock.advance(min(step, (end_us - clock.now_us()) / US))
-            report = self._pump(None, None)
+            report = self._pump(None)
         assert report is not None
         return report
 
     def run_until_idle(self) -> PumpReport:
         """Pump without moving time until no message waits."""
         while True:
-            report = self._pump(None, None)
+            report = self._pump(None)
             if not report.carried_over and not self._intake.waiting:
                 return report
 
@@ -341,7 +347,7 @@ class Runtime:
         while until is None or not until():
             if isinstance(self._clock, GameClock):
                 self._clock.advance(period)
-            self._pump(None, None)
+            self._pump(None)
             following = max(following + period, time.perf_counter() - period)
             time.sleep(max(0.0, following - time.perf_counter()))
 
@@ -470,8 +476,9 @@ class Runtime:
         with self._turn_alone():
             try:
                 if self._system.fault is None:
-                    self._turn(0, None, fire_timers=False)
+                    self._turn(0, None, closing=True)
                     self._commit()
+                    store_next_id(self._store, self._intake.ids.following)
             finally:
                 self._shut("the world is closed")
                 self._store.close()
@@ -497,10 +504,9 @@ class Runtime:
         clock = self._game_clock("replay_turn")
         clock.resume(record.now_us, 0)
         self._intake.put(list(record.inputs))
-        self._child_ids.replay(record.id_blocks)
-        return self._pump(None, record.handled)
+        return self._pump(None, record)
 
-    def _pump(self, budget: float | None, limit: int | None) -> PumpReport:
+    def _pump(self, budget: float | None, record: TurnRecord | None = None) -> PumpReport:
         began = time.perf_counter_ns()
         if budget is not None and budget < 0:
             raise ValueError(f"budget is at least 0.0 seconds, not {budget!r}")
@@ -509,7 +515,12 @@ class Runtime:
             self._require_open()
             if self._committer.full is not None:
                 self._commit()
-            outcome = self._turn(self._max_steps if limit is None else limit, deadline_ns)
+            with self._intake.lock:
+                self._intake.ids.top_up()
+            if record is None:
+                outcome = self._turn(self._max_steps, deadline_ns)
+            else:
+                outcome = self._turn(record.handled, None, closing=record.closing, id_blocks=record.id_blocks)
             commit_s = self._commit() if self._committer.due(quiet=outcome.quiet) else 0.0
             report = PumpReport(
                 self.turn,
@@ -526,9 +537,17 @@ class Runtime:
                 callback(changes)
         return report
 
-    def _turn(self, limit: int, deadline_ns: int | None, *, fire_timers: bool = True) -> Any:
+    def _turn(
+        self,
+        limit: int,
+        deadline_ns: int | None,
+        *,
+        closing: bool = False,
+        id_blocks: tuple[tuple[int, int], ...] = (),
+    ) -> TurnOutcome:
         now_us = max(self._clock.now_us(), self._system.stepper.now_us)
         inputs = self._intake.take()
+        self._child_ids.begin(id_blocks)
         actors = len(self._system.directory.actors)
         try:
             outcome = run_turn(
@@ -537,7 +556,7 @@ class Runtime:
                 inputs,
                 limit=limit,
                 deadline_ns=deadline_ns,
-                fire_timers=fire_timers,
+                fire_timers=not closing,
             )
         except Exception as error:
             self._break(error)
@@ -551,8 +570,8 @@ class Runtime:
             raise self._system.fault
         self._finish_turn(now_us)
         if self._on_turn is not None:
-            blocks = self._child_ids.taken()
-            self._on_turn(TurnRecord(self.turn, now_us, tuple(inputs), blocks, outcome.handled))
+            blocks = tuple(self._child_ids.blocks)
+            self._on_turn(TurnRecord(self.turn, now_us, tuple(inputs), blocks, outcome.handled, closing))
         if self._manage_gc and len(self._system.directory.actors) - actors > FREEZE_AFTER:
             gc.freeze()
         return outcome
@@ -560,24 +579,10 @@ class Runtime:
     def _finish_turn(self, now_us: int) -> None:
         self.turn += 1
         self._state = self._state._replace(turn=self.turn, now_us=now_us)
-        self._committer.stage(self._state, self._system.carried())
+        self._committer.stage(self._state, self._system.carried(), self._system.crowded)
 
     def _commit(self) -> float:
-        with self._intake.lock:
-            limit = self._intake.ids.wanted_limit()
-        if limit is not None:
-            self._state = self._state._replace(next_id=limit)
-            self._committer.restage(self._state)
-        taken = self._committer.commit(collect=bool(self._callbacks))
-        if limit is not None:
-            with self._intake.lock:
-                self._intake.ids.limit = max(limit, self._intake.ids.limit)
-        return taken
-
-    def _reserve_ids(self, limit: int) -> None:
-        """Store a new id limit at once; called under the intake's lock by a start that ran out."""
-        self._state = self._state._replace(next_id=limit)
-        self._committer.reserve(limit)
+        return self._committer.commit(collect=bool(self._callbacks))
 
     def _take_block(self, count: int) -> int:
         with self._intake.lock:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..actors import ActorSystem
-from ..workflows.messages import CANCEL, RETRY, SIGNAL
-from .inputs import CancelInput, Input, SignalInput, StartInput
+from .inputs import Input, StartInput
 
 
 class TurnOutcome(NamedTuple):
@@ -38,7 +37,8 @@ def run_turn(
     position = 0
     for item in inputs:
         # A timer that was due before the input was accepted goes first.
-        while position < len(due) and due[position][0] < item.time_us:
+        time_us = item.time_us if isinstance(item, StartInput) else item[3][1]
+        while position < len(due) and due[position][0] < time_us:
             system.deliver_tick(due[position][1], due[position][0])
             position += 1
         take_input(system, item, now_us)
@@ -54,17 +54,7 @@ def run_turn(
 
 def take_input(system: ActorSystem, item: Input, now_us: int) -> None:
     """Queue the messages that an input means now."""
-    message: tuple[Any, ...]
-    if isinstance(item, SignalInput):
-        time_us, workflow_id, entity_id, correlation_id, name, payload = item
-        message = (SIGNAL, time_us, name, payload)
-        if entity_id is not None:
-            system.send(system.directory.of_entity(entity_id), message)
-        elif workflow_id is not None:
-            system.send((workflow_id,), message)
-        elif correlation_id is not None:
-            system.send(system.directory.of_group(correlation_id), message)
-    elif isinstance(item, StartInput):
+    if isinstance(item, StartInput):
         system.start(
             item.workflow_id,
             item.type_name,
@@ -73,9 +63,5 @@ def take_input(system: ActorSystem, item: Input, now_us: int) -> None:
             correlation_id=item.correlation_id,
             now_us=now_us,
         )
-    elif isinstance(item, CancelInput):
-        message = (CANCEL, item.time_us, item.reason, item.force)
-        for target in system.directory.addressed(item.workflow_id, item.entity_id, item.correlation_id):
-            system.tell(target, message)
     else:
-        system.tell(item.workflow_id, (RETRY, item.time_us))
+        system.post(*item)

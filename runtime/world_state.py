@@ -1,4 +1,4 @@
-"""The few values of a world that are not a workflow: its turn, time, ids, clock and seed, and its carried messages."""
+"""The few values of a world that are no workflow: turn, time, ids, clock and seed, and what the last turn left."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ META = "meta"
 CODE = "code"
 TURN = "turn"
 STATE_KEY = b"world"
-CARRIED_KEY = b"carried"
+IDS_KEY = b"ids"
+LEFTOVER_KEY = b"leftover"
 FIRST_ID = 1
 
 
@@ -24,7 +25,6 @@ class WorldState(NamedTuple):
         turn: the last turn in the world.
         now_us: its time.
         offset_us: what is added to the computer's clock to get world time; not 0 only after a rebase.
-        next_id: ids from here on were never handed out.
         clock: kind of clock.
         seed: of `ctx.random`.
     """
@@ -32,7 +32,6 @@ class WorldState(NamedTuple):
     turn: int
     now_us: int
     offset_us: int
-    next_id: int
     clock: str
     seed: int
 
@@ -67,21 +66,32 @@ def load_codes(store: Store) -> dict[int, dict[str, Any]]:
         raise WorldCorruptError(str(store.path), f"a value of table {CODE} is damaged: {error}") from error
 
 
-def load_carried(store: Store) -> list[list[Any]]:
-    """Read the messages that the last turn did not get to, as [workflow_id, *message]."""
-    stored = store.get(TURN, CARRIED_KEY)
+def load_next_id(store: Store) -> int:
+    """Read the workflow id from which on none was ever handed out."""
+    stored = store.get(META, IDS_KEY)
+    return FIRST_ID if stored is None else int.from_bytes(stored, "big")
+
+
+def store_next_id(store: Store, next_id: int) -> None:
+    """Make it durable that ids below this one may have been handed out."""
+    store.commit({META: {IDS_KEY: next_id.to_bytes(8, "big")}})
+
+
+def load_leftover(store: Store) -> tuple[list[list[Any]], list[int]]:
+    """Read what the last turn left: messages that it did not get to, and ids of workflows with a full mailbox."""
+    stored = store.get(TURN, LEFTOVER_KEY)
     if stored is None:
-        return []
+        return [], []
     try:
-        carried: list[list[Any]] = msgpack.unpackb(stored, strict_map_key=False)
-    except (ValueError, msgpack.exceptions.UnpackException) as error:
-        raise WorldCorruptError(str(store.path), f"the carried messages are damaged: {error}") from error
-    return carried
+        carried, crowded = msgpack.unpackb(stored, strict_map_key=False)
+    except (ValueError, TypeError, msgpack.exceptions.UnpackException) as error:
+        raise WorldCorruptError(str(store.path), f"what the last turn left is damaged: {error}") from error
+    return carried, crowded
 
 
-def pack_carried(carried: list[list[Any]]) -> bytes | None:
-    """Return the stored form of carried messages; None deletes the value."""
-    if not carried:
+def pack_leftover(carried: list[list[Any]], crowded: set[int]) -> bytes | None:
+    """Return the stored form of what a turn left, None for nothing."""
+    if not carried and not crowded:
         return None
-    packed: bytes = msgpack.packb(carried)
+    packed: bytes = msgpack.packb([carried, sorted(crowded)])
     return packed

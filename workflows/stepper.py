@@ -577,7 +577,7 @@ class Stepper:
             instance.wait, instance.due_us = self.load_wait(fields[rows.WAIT])
             instance.coroutine = resume_stack(frames, instance)
         except (HeldError, DeathlessError) as error:
-            instance.wait, instance.held = (), str(error)
+            instance.wait, instance.due_us, instance.held = (), None, str(error)
             return False
         return True
 

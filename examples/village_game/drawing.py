@@ -5,8 +5,12 @@ Everything is put together from styled text, since that is what a terminal of an
 
 from __future__ import annotations
 
+import io
+import re
+import textwrap
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.layout import Layout
@@ -19,6 +23,8 @@ from .meter import Figures
 from .scenario import Scenario
 from .scene import FALLEN, FIGHTING, RESTING, WALKING, Person, Scene, Work
 
+COLUMNS, ROWS = 110, 36
+"""Size of a saved picture."""
 SIDE_COLUMNS = 36
 EDGE = "#4b5563"
 DIM = "#7d8590"
@@ -28,8 +34,8 @@ BAD = "#ff6b6b"
 GOLD = "#ffd75f"
 MAGIC = "#d7a6ff"
 FIGHT_STYLE = Style.parse("bold #ffffff on #c62828")
-FALLEN_STYLE = Style.parse("bold #b0b0b0")
-BLESSED_STYLE = Style.parse("on #5b2a86")
+FALLEN_STYLE = Style.parse("bold #f0f0f0")
+BLESSED_STYLE = Style.parse("on #6a2fa0")
 SHOP_STYLES = {
     "crafting": Style.parse("bold #1a1a1a on #ffd75f"),
     "gathering": Style.parse("bold #1a1a1a on #b08a5a"),
@@ -105,7 +111,7 @@ def draw(scenario: Scenario, ground: Ground, scene: Scene, figures: Figures, now
         below := Layout(minimum_size=5),
     )
     middle.split_row(
-        Layout(_map(scenario, ground, people, work), size=len(scenario.ground[0]) + 2),
+        Layout(_map(ground, people, work), size=len(scenario.ground[0]) + 2),
         side := Layout(size=SIDE_COLUMNS),
     )
     kinds = len({npc.kind for npc in scenario.npcs})
@@ -118,6 +124,25 @@ def draw(scenario: Scenario, ground: Ground, scene: Scene, figures: Figures, now
         Layout(_panel(_fights(people), "fights"), ratio=3), Layout(_panel(_news(scene), "news"), ratio=2)
     )
     return whole
+
+
+def save_svg(picture: Layout, path: Path) -> None:
+    """Save a picture as SVG that needs nothing but itself: in the reader's own font, without one from the web."""
+    console = Console(
+        record=True,
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+        width=COLUMNS,
+        height=ROWS,
+    )
+    console.print(picture)
+    svg = re.sub(
+        r"@font-face \{.*?\}\s*", "", console.export_svg(title="python examples/village.py"), flags=re.DOTALL
+    )
+    path.write_text(
+        svg.replace("Fira Code", "ui-monospace, Menlo, Consolas, DejaVu Sans Mono"), encoding="utf-8"
+    )
 
 
 def _panel(content: Text, title: str) -> Panel:
@@ -147,12 +172,17 @@ def _figures(scenario: Scenario, scene: Scene, figures: Figures) -> Panel:
     return Panel(text, title=title, title_align="left", border_style=EDGE, padding=(0, 1))
 
 
-def _map(scenario: Scenario, ground: Ground, people: list[Person], work: list[Work]) -> Panel:
-    kinds = {npc.kind: npc for npc in scenario.npcs}
-    legend = Text()
-    for npc in kinds.values():
-        legend.append(f" {npc.glyph}", npc.style).append(f" {npc.kind} ", DIM)
-    legend.append(" X ", FIGHT_STYLE).append(" fight ", DIM).append("†", FALLEN_STYLE).append(" fallen ", DIM)
+def _map(ground: Ground, people: list[Person], work: list[Work]) -> Panel:
+    legend = Text(" ")
+    for sign, style, meaning in (
+        ("X", FIGHT_STYLE, "fight"),
+        ("†", FALLEN_STYLE, "fallen"),
+        ("g", Style(color="#ffffff", bold=True) + BLESSED_STYLE, "blessed"),
+        ("S", SHOP_STYLES["crafting"], "crafting"),
+        ("S", SHOP_STYLES["gathering"], "waiting"),
+        ("S", SHOP_STYLES["paused"], "paused"),
+    ):
+        legend.append(sign, style).append(f" {meaning}  ", DIM)
     return Panel(
         Map(ground, people, work), border_style=EDGE, padding=0, subtitle=legend, subtitle_align="left"
     )
@@ -174,16 +204,13 @@ def _work(work: list[Work]) -> Text:
     for number, item in enumerate(work):
         shop = item.workshop
         text.append("\n" if number else "")
-        text.append(shop.name[0].upper(), SHOP_STYLES[item.doing]).append(f" {shop.name:10}", PLAIN)
-        if item.doing == "gathering":
-            text.append(f"{'waits for ' + ', '.join(item.missing):16.16}", "#b08a5a")
-        elif item.doing == "idle":
-            text.append(f"{'':16}")
+        text.append(shop.name[0].upper(), SHOP_STYLES[item.doing]).append(f" {shop.name:10.10}", PLAIN)
+        if item.doing in ("crafting", "paused"):
+            text.append(f"{shop.product:8.8}", PLAIN)
+            text.append_text(_bar(item.part, 6, MAGIC if item.doing == "paused" else GOLD))
         else:
-            style = MAGIC if item.doing == "paused" else GOLD
-            text.append(f"{shop.product:8.8}", PLAIN).append_text(_bar(item.part, 7, style)).append(" ")
-        count = f"{item.made}/{item.quantity}" if item.quantity else ""
-        text.append(f"{count:>5}", DIM)
+            text.append(f"{'needs ' + ', '.join(item.missing) if item.missing else '':14.14}", "#b08a5a")
+        text.append(f"{f'{item.made}/{item.quantity}' if item.quantity else '':>6}", DIM)
     return text
 
 
@@ -194,12 +221,12 @@ def _bar(part: float, width: int, style: str) -> Text:
 
 def _chronicle(scene: Scene) -> Text:
     counts = scene.counts()
-    text = Text(overflow="ellipsis", no_wrap=False)
-    fallen = sum(counts.get("fallen", {}).values())
-    text.append(f"{fallen}", f"bold {BAD}").append(" fell ", DIM)
-    text.append(f"{counts.get('returned', 0)}", f"bold {GOOD}").append(" came back", DIM)
-    for item, made in sorted(counts.get("goods", {}).items(), key=lambda pair: -pair[1]):
-        text.append("  ").append(f"{made}", PLAIN).append(f" {item}", DIM)
+    goods = sorted(counts.get("goods", {}).items(), key=lambda pair: -pair[1])
+    # A count and its word stay together when the line is broken, held by a sign that no word has.
+    words = [f"{sum(counts.get('fallen', {}).values())}~fell", f"{counts.get('returned', 0)}~came~back"]
+    words += [f"{made}~{item}" for item, made in goods]
+    text = Text(textwrap.fill("  ".join(words), SIDE_COLUMNS - 4).replace("~", " "), style=DIM)
+    text.highlight_regex(r"\d+", f"bold {PLAIN}")
     return text
 
 
@@ -207,8 +234,8 @@ def _fights(people: list[Person]) -> Text:
     text = Text(no_wrap=True, overflow="crop")
     fights = [person for person in people if person.doing == FIGHTING]
     for number, person in enumerate(fights):
-        text.append("\n" if number % 2 == 0 and number else "   " if number else "")
-        text.append(f"{person.npc.glyph} ", person.npc.style)
+        text.append("" if not number else "   " if number % 2 else "\n")
+        text.append(f"{person.npc.kind:9.9}", person.npc.style)
         text.append_text(_bar(person.health / person.npc.hp, 6, GOOD)).append(f"{person.health:3}", PLAIN)
         text.append(f" {person.foe_health:2}", BAD).append(f" {person.foe:7.7}", DIM)
     if not fights:

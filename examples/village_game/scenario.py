@@ -6,6 +6,7 @@ Every error names the key and the value, as `village.toml: npc[2].speed: ...`, f
 from __future__ import annotations
 
 import random
+import re
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 Point = tuple[float, float]
 MAX_ENTITIES = 100_000
+_STYLE = re.compile(r"((bold|dim|italic|underline) )*#[0-9a-f]{6}( on #[0-9a-f]{6})?")
 
 
 class ScenarioError(ValueError):
@@ -230,6 +232,14 @@ class Table:
             raise self.error(key, f"is a place [column, row] within [0, 0] to {list(bounds)}, not {value!r}")
         return (float(value[0]), float(value[1]))
 
+    def style(self, key: str) -> str:
+        """Return a style of rich: attributes and colours, `bold #ffd75f on #222222`."""
+        what = "a style such as 'bold #ffd75f' or '#dddddd on #222222'"
+        value: str = self._take(
+            key, what, lambda text: isinstance(text, str) and bool(_STYLE.fullmatch(text))
+        )
+        return value
+
     def texts(self, key: str) -> list[str]:
         """Return a list of texts that is not empty."""
         what = "a list of names"
@@ -296,7 +306,7 @@ def _legend(plan: Table, ground: list[str]) -> dict[str, Terrain]:
     legend = {}
     for mark in table.keys():  # noqa: SIM118 - not a dict.
         entry = table.table(mark)
-        legend[mark] = Terrain(entry.text("draw"), entry.text("style"))
+        legend[mark] = Terrain(entry.text("draw"), entry.style("style"))
         entry.done()
     for number, row in enumerate(ground):
         for mark in row:
@@ -323,7 +333,7 @@ def _routes(root: Table, bounds: tuple[int, int]) -> dict[str, list[Point]]:
 def _npcs(
     table: Table, routes: dict[str, list[Point]], delay: tuple[float, float], dice: random.Random
 ) -> list[Npc]:
-    kind, glyph, style = table.text("kind"), table.text("glyph", 1), table.text("style")
+    kind, glyph, style = table.text("kind"), table.text("glyph", 1), table.style("style")
     entity, count = table.whole("entity", 0, 2**63), table.whole("count", 1, MAX_ENTITIES)
     names = table.texts("routes")
     speed, pause = table.span("speed", 0.01, 1000), table.span("pause", 0, 3600)

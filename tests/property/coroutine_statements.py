@@ -226,7 +226,7 @@ del ?inner
 
 def ?inner(*v):
     return (v, $u)
-@.note(?inner(<n1>))
+@.note(?inner(<n1!>))
 
 @.note((lambda *v: v)(<v1>))
 """)

@@ -216,9 +216,7 @@ class TestRefused:
         with pytest.raises(UnstorableError, match="list .*contains itself"):
             codec.pack(cycle)
 
-    @pytest.mark.parametrize(
-        "wrap", [lambda x: [x], lambda x: {"k": x}, lambda x: (x,), lambda x: frozenset([x])]
-    )
+    @pytest.mark.parametrize("wrap", [lambda x: [x], lambda x: {"k": x}, lambda x: (x,)])
     def test_what_is_nested_too_deep(self, codec, wrap):
         deep = wrap(1)
         for _ in range(MAX_DEPTH - 1):

@@ -40,7 +40,9 @@ def test_a_file_imports_only_from_its_layer_and_below(path):
     for level, name in imports_of(path):
         if level == 0:
             assert name != "deathless", "inside the package imports are relative"
-            assert name in sys.stdlib_module_names or name in ALLOWED[layer], f"{layer} does not import {name}"
+            assert name in sys.stdlib_module_names or name in ALLOWED[layer], (
+                f"{layer} does not import {name}"
+            )
             if layer == "workflows":
                 assert name not in IMPURE, f"the pure heart does not import {name}"
         elif level > len(parts) - 1:

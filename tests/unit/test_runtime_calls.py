@@ -59,7 +59,8 @@ def test_an_unknown_type_is_refused(world):
 
 
 @pytest.mark.parametrize(
-    ("args", "kwargs"), [((), {}), ((1, 2), {}), ((1,), {"size": 2}), ((1,), {".pc": 1}), ((1,), {"number": 1})]
+    ("args", "kwargs"),
+    [((), {}), ((1, 2), {}), ((1,), {"size": 2}), ((1,), {".pc": 1}), ((1,), {"number": 1})],
 )
 def test_arguments_that_do_not_bind_are_refused(world, args, kwargs):
     with pytest.raises(ArgumentsError, match="bad arguments for workflow 'plain'"):
@@ -90,7 +91,8 @@ def test_what_is_no_call_is_refused(world, wrong):
 
 
 @pytest.mark.parametrize(
-    ("entity", "error"), [(-1, ValueError), (2**64, ValueError), ("42", TypeError), (1.5, TypeError), (True, TypeError)]
+    ("entity", "error"),
+    [(-1, ValueError), (2**64, ValueError), ("42", TypeError), (1.5, TypeError), (True, TypeError)],
 )
 def test_an_entity_id_is_a_u64(world, entity, error):
     with pytest.raises(error, match="entity_id"):
@@ -261,10 +263,19 @@ def test_two_workflows_of_one_name_are_refused(worlds):
 
 
 def test_options_out_of_range_are_refused(tmp_path):
-    for options in ({"commit_every": -1}, {"max_steps_per_turn": 0}, {"durability": "hope"}, {"tick": float("nan")}):
+    for options in (
+        {"commit_every": -1},
+        {"max_steps_per_turn": 0},
+        {"durability": "hope"},
+        {"tick": float("nan")},
+    ):
         with pytest.raises(ValueError):
             Runtime(tmp_path / "w", [plain], clock=GameClock(), **options)
     with Runtime(tmp_path / "w", [plain], clock=GameClock()) as world:
-        for call in (lambda: world.run(hz=0), lambda: world.run_until(1, step=0), lambda: world.pump(budget=-1)):
+        for call in (
+            lambda: world.run(hz=0),
+            lambda: world.run_until(1, step=0),
+            lambda: world.pump(budget=-1),
+        ):
             with pytest.raises(ValueError):
                 call()

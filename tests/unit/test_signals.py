@@ -195,7 +195,9 @@ def test_a_full_mailbox_is_an_error_at_the_sender(open_world):
         world.signal(Note(), entity_id=1)
     world.advance(0.1)
     for address in ({"entity_id": 1}, {"workflow_id": handle.id}):
-        with pytest.raises(LimitError, match=f"unread signals of workflow {handle.id} is 4, over the limit of 3"):
+        with pytest.raises(
+            LimitError, match=f"unread signals of workflow {handle.id} is 4, over the limit of 3"
+        ):
             world.signal(Note(), **address)
     assert world.get(handle.id).unread == ("Note",) * 3
 

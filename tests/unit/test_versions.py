@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-BASE = '''
+BASE = """
 from deathless import Context, Elapsed, Signal, routine, workflow
 
 class Stack(Signal):
@@ -35,7 +35,7 @@ async def buff(ctx: Context, duration: float) -> dict:
                 log.append(round)
         await pause(ctx, 1.0)
     return {"stacks": stacks, "log": log, "how": "end"}
-'''
+"""
 
 _numbers = itertools.count()
 
@@ -73,19 +73,67 @@ EDITS = {
         True,
     ),
     "annotations": (edit(("duration: float", "duration")), True, True),
-    "code without awaits before the select": (edit(("    log = []\n", "    log = []\n    log.clear()\n")), True, True),
+    "code without awaits before the select": (
+        edit(("    log = []\n", "    log = []\n    log.clear()\n")),
+        True,
+        True,
+    ),
     "code without awaits in a case": (edit(("log.append(round)", "log.append(round * 10)")), True, True),
-    "a new await after the place": (edit(('return {"stacks": stacks, "log": log, "how": "end"}', 'await ctx.sleep(0.5)\n    return {"stacks": stacks, "log": log, "how": "end"}')), True, True),
-    "a new await before the loop": (edit(("    for round", "    await ctx.receive(Dispel)\n    for round")), True, True),
+    "a new await after the place": (
+        edit(
+            (
+                'return {"stacks": stacks, "log": log, "how": "end"}',
+                'await ctx.sleep(0.5)\n    return {"stacks": stacks, "log": log, "how": "end"}',
+            )
+        ),
+        True,
+        True,
+    ),
+    "a new await before the loop": (
+        edit(("    for round", "    await ctx.receive(Dispel)\n    for round")),
+        True,
+        True,
+    ),
     "a local that lives on is renamed": (edit(("stacks", "piles")), False, False),
-    "a new local that lives across the await": (edit(("    log = []\n", "    log = []\n    fresh = 5\n"), ('"how": "end"', '"how": fresh')), False, False),
+    "a new local that lives across the await": (
+        edit(("    log = []\n", "    log = []\n    fresh = 5\n"), ('"how": "end"', '"how": fresh')),
+        False,
+        False,
+    ),
     "the iterable of the loop": (edit(("[1, 2, 3]", "[1, 2, 3, 4]")), False, False),
     "the name of the timer": (edit(('name="expire"', 'name="end"')), False, True),
-    "another signal in the select": (edit(("Stack, Dispel):", "Stack):"), ("            case Dispel():\n                return {\"stacks\": stacks, \"log\": log, \"how\": \"dispel\"}\n", "")), False, True),
+    "another signal in the select": (
+        edit(
+            ("Stack, Dispel):", "Stack):"),
+            (
+                '            case Dispel():\n                return {"stacks": stacks, "log": log, "how": "dispel"}\n',
+                "",
+            ),
+        ),
+        False,
+        True,
+    ),
     "the await is gone": (edit(("        await pause(ctx, 1.0)\n", "")), True, False),
-    "the await is duplicated": (edit(("        await pause(ctx, 1.0)\n", "        await pause(ctx, 1.0)\n        await pause(ctx, 1.0)\n")), True, False),
-    "the loop is wrapped in an if": (edit((f"        {SELECT}", f"        if duration:\n          pass\n        {SELECT}")), True, True),
-    "the routine sleeps with another name": (edit(("before = ctx.now", "since = ctx.now"), ("return before", "return since")), True, False),
+    "the await is duplicated": (
+        edit(
+            (
+                "        await pause(ctx, 1.0)\n",
+                "        await pause(ctx, 1.0)\n        await pause(ctx, 1.0)\n",
+            )
+        ),
+        True,
+        False,
+    ),
+    "the loop is wrapped in an if": (
+        edit((f"        {SELECT}", f"        if duration:\n          pass\n        {SELECT}")),
+        True,
+        True,
+    ),
+    "the routine sleeps with another name": (
+        edit(("before = ctx.now", "since = ctx.now"), ("return before", "return since")),
+        True,
+        False,
+    ),
 }
 
 
@@ -129,7 +177,11 @@ def test_an_edit_resumes_at_the_same_await_or_is_held(worlds, load, name, where,
         assert view.result["how"] == ("dispel" if "Dispel" in _accepted(new) else "end")
         assert view.result["stacks"] == (1 if where == "select" else 5)
         return
-    assert (view.status, view.locals, view.unread) == ("Suspended", before.locals, ("Dispel",) if "Dispel" in _accepted(new) else ())
+    assert (view.status, view.locals, view.unread) == (
+        "Suspended",
+        before.locals,
+        ("Dispel",) if "Dispel" in _accepted(new) else (),
+    )
     world.close()
 
     # The old code comes back: everything that was collected meanwhile is there.
@@ -160,11 +212,11 @@ def test_a_reload_between_two_turns_wakes_what_was_held(worlds, load):
 
 def test_migrate_gives_the_locals_that_new_code_needs(worlds, load):
     source, *_ = EDITS["a new local that lives across the await"]
-    source += '''
+    source += """
 @buff.migrate
 def _(key, stored):
     return {**stored, "fresh": "migrated"}
-'''
+"""
     old = load(BASE)
     world = worlds.open([old.buff])
     handle = to_select(world, old)
@@ -177,11 +229,11 @@ def _(key, stored):
 
 def test_a_migrate_that_forgets_a_local_holds_the_workflow(worlds, load):
     source, *_ = EDITS["a new local that lives across the await"]
-    source += '''
+    source += """
 @buff.migrate
 def _(key, stored):
     return stored
-'''
+"""
     old = load(BASE)
     world = worlds.open([old.buff])
     handle = to_select(world, old)

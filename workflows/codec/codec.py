@@ -56,13 +56,14 @@ class Extension:
     """How the engine's own type is written: a timer, a child's handle.
 
     Attributes:
-        code: its ext code, 32 to 63; never given to another type again. type: instances of exactly this
-            class. to_plain: gives what the object is made of, values that can be stored themselves.
-            Containers among them must be the object's own, not made for the occasion.
+        code: its ext code, 32 to 63; never given to another type again.
+        type: instances of exactly this class.
+        to_plain: gives what the object is made of, values that can be stored themselves. Containers among them
+            must be the object's own, not made for the occasion.
         from_plain: makes the object of the list of those; a bound method where it needs a context.
-            by_identity: whether two names for one such object are still one object after a restart.
-            holds_values: whether `to_plain` may give containers or objects with identity; the scan for shared
-            ones then looks inside.
+        by_identity: whether two names for one such object are still one object after a restart.
+        holds_values: whether `to_plain` may give containers or objects with identity; the scan for shared ones
+            then looks inside.
     """
 
     code: int
@@ -164,7 +165,7 @@ class Codec:
         """Return the objects of exactly these types that are reachable from values that can be packed."""
         found: list[Any] = []
         seen: set[int] = set()
-        waiting = list(values)
+        waiting: list[Any] = list(values)
         while waiting:
             value = waiting.pop()
             cls = type(value)

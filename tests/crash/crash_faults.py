@@ -1,0 +1,104 @@
+"""Deaths at chosen places: the worker of a crash test kills itself there with SIGKILL.
+
+Each place is a real one of the running program, reached through a wrapper that is put around it in the worker only.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import lmdb
+from deathless.actors import Directory
+from deathless.runtime import recovery
+from deathless.runtime.store import Store
+
+COMMIT_PLACES = ("before the commit", "between rows", "before its end", "while it runs", "after the commit")
+GROWTH_PLACES = ("on a full map", "without a map", "on the larger map")
+RECOVERY_PLACES = ("before the map", "between heads", "at the carried messages", "before the first turn")
+
+
+def die() -> None:
+    """End this process as kill -9 does."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Fault:
+    """One place to die at, after `count` harmless visits within it. Nothing happens before it is armed."""
+
+    def __init__(self, place: str, count: int) -> None:
+        self.place = place
+        self.count = count
+        self.armed = False
+        self._growing = False
+
+    def install(self) -> None:
+        """Put the wrappers in place."""
+        self._wrap(Store, "_write", self._write)
+        self._wrap(Store, "_grow", self._grow)
+        self._wrap(Store, "_map", self._map)
+        self._wrap(Directory, "index", self._index)
+        self._wrap(recovery, "load_carried", self._load_carried)
+
+    @staticmethod
+    def _wrap(owner: Any, name: str, wrapper: Callable[..., Any]) -> None:
+        original = getattr(owner, name)
+        setattr(owner, name, lambda *args, **options: wrapper(original, *args, **options))
+
+    def at(self, place: str) -> None:
+        """Die if this is the place."""
+        if self.armed and self.place == place:
+            die()
+
+    def _write(self, original: Any, store: Store, ordered: list[Any]) -> None:
+        self.at("before the commit")
+        if self.armed and self.place == "while it runs":
+            threading.Thread(target=self._die_soon).start()
+        if self.armed:
+            left = iter(range(self.count, -1, -1))
+            last = len(ordered) - 1
+            ordered = [(table, self._rows(rows, left, n == last)) for n, (table, rows) in enumerate(ordered)]
+        original(store, ordered)
+        self.at("after the commit")
+
+    def _rows(self, rows: list[Any], left: Iterator[int], is_last: bool) -> Iterable[Any]:
+        """Hand out the rows of a commit, up to the place where it ends."""
+        for row in rows:
+            if next(left, None) == 0:
+                self.at("between rows")
+                if self.place in GROWTH_PLACES and not self._growing:
+                    raise lmdb.MapFullError("by the test")
+            yield row
+        if is_last:
+            self.at("before its end")
+
+    def _grow(self, original: Any, *args: Any) -> None:
+        self._growing = True
+        self.at("on a full map")
+        original(*args)
+        self.at("on the larger map")
+        self._growing = False
+
+    def _map(self, original: Any, *args: Any) -> None:
+        self.at("before the map")
+        if self._growing:
+            self.at("without a map")
+        original(*args)
+
+    def _index(self, original: Any, *args: Any) -> None:
+        self.count -= self.place == "between heads"
+        if self.count <= 0:
+            self.at("between heads")
+        original(*args)
+
+    def _load_carried(self, original: Any, *args: Any) -> Any:
+        self.at("at the carried messages")
+        return original(*args)
+
+    def _die_soon(self) -> None:
+        for _ in range(self.count * 20):
+            pass  # Some way into the commit; a sleep would mostly hit the same place.
+        die()
