@@ -16,8 +16,9 @@ from ..workflows.errors import LimitError, UnknownWorkflowError
 from ..workflows.instance import Instance
 from ..workflows.limits import Limits
 from ..workflows.messages import SIGNAL, START, TICK, Message, Status
+from ..workflows.outbox import SEND, TELL
 from ..workflows.signal import Signal
-from ..workflows.stepper import SEND, SPAWN, TELL, Stepper
+from ..workflows.stepper import Stepper
 from ..workflows.versions import CodeBook
 from .directory import Directory, RowSource
 from .scheduler import Scheduler
@@ -75,7 +76,7 @@ class ActorSystem:
         self.current: Message = ()
         self.crowded: set[int] = set()
         self.stepper = Stepper(types, codes, codec, self, seed=seed, limits=limits, paranoid=paranoid)
-        self.stepper.now_us = now_us
+        self.stepper.outbox.now_us = now_us
         self.scheduler = Scheduler()
         self.directory = Directory(self, rows)
         self.wheel = TimerWheel(tick_us=tick_us, now_us=now_us)
@@ -116,38 +117,34 @@ class ActorSystem:
         *,
         entity_id: int | None,
         correlation_id: str | None,
-        now_us: int,
     ) -> None:
         """Make a workflow and queue its first step."""
-        instance, row = self.stepper.create(
-            workflow_id,
-            type_name,
-            arguments,
-            entity_id=entity_id,
-            correlation_id=correlation_id,
-            parent_id=None,
-            now_us=now_us,
+        self._add(
+            *self.stepper.outbox.create(
+                workflow_id,
+                type_name,
+                arguments,
+                entity_id=entity_id,
+                correlation_id=correlation_id,
+                parent_id=None,
+            )
         )
-        self.rows.fresh[workflow_id] = row
-        actor = self.directory.add(instance)
-        self.scheduler.queue.append((actor, (START, now_us), None))
 
     def apply_effects(self) -> None:
         """Do what the last step asked for."""
-        effects = self.stepper.effects
-        self.stepper.effects = []
-        for kind, *parts in effects:
+        for effect in self.stepper.outbox.take():
+            kind = effect[0]
             if kind == TELL:
-                self.tell(parts[0], parts[1])
+                self.tell(effect[1], effect[2])
             elif kind == SEND:
-                entity_id, correlation_id, name, payload = parts
-                self.post(None, entity_id, correlation_id, (SIGNAL, self.stepper.now_us, name, payload))
+                self.post(None, *effect[1:])
             else:
-                assert kind == SPAWN
-                instance, row = parts
-                self.rows.fresh[instance.workflow_id] = row
-                actor = self.directory.add(instance)
-                self.scheduler.queue.append((actor, (START, self.stepper.now_us), None))
+                self._add(effect[1], effect[2])
+
+    def _add(self, instance: Instance, row: bytes) -> None:
+        self.rows.fresh[instance.workflow_id] = row
+        actor = self.directory.add(instance)
+        self.scheduler.queue.append((actor, (START, instance.created_us), None))
 
     def carried(self) -> list[list[Any]]:
         """Return the messages that the turn did not get to, as [workflow_id, *message]."""

@@ -60,7 +60,7 @@ class WorkflowActor(ScheduledActor):
             system.wheel.schedule(workflow_id, instance.due_us)
         else:
             system.wheel.cancel(workflow_id)
-        if system.stepper.effects:
+        if system.stepper.outbox.effects:
             system.apply_effects()
 
     def _note_status(self, before: Status) -> None:

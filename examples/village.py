@@ -11,9 +11,10 @@ a run that finds a world starts only what the scenario says and the world lacks.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
+import os
 import random
-import shutil
 import signal
 import sys
 import time
@@ -22,7 +23,7 @@ from pathlib import Path
 from types import FrameType
 
 import structlog
-from deathless import DeathlessError, Runtime
+from deathless import ClockMismatchError, DeathlessError, Runtime, WorldCorruptError, WorldVersionError
 from deathless.workflows.library import buff, combat, npc_patrol, production, respawn
 from village_game.fate import Fate, populate
 from village_game.life import chronicle, villager
@@ -69,6 +70,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Run the village; return the exit code."""
     options = arguments()
+    stop = Stop()
     # What the library logs is for a server's log; on this terminal only what is wrong.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     try:
@@ -81,8 +83,12 @@ def main() -> int:
             delete_world(options.world)
         options.world.parent.mkdir(parents=True, exist_ok=True)
         with Runtime(options.world, WORKFLOWS, durability=options.durability, seed=scenario.seed) as world:
-            play(world, scenario, options)
+            play(world, scenario, options, stop)
             turn, active = world.turn, world.count()
+    except BrokenPipeError:
+        # Who read the lines has gone. The world is closed; nothing is left to be said, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (DeathlessError, OSError) as error:
         print(f"village.py: {error}", file=sys.stderr)
         return 1
@@ -91,14 +97,17 @@ def main() -> int:
 
 
 def delete_world(path: Path) -> None:
-    """Delete a world that nobody uses.
+    """Delete a world that nobody runs; one that cannot be read any more, too.
 
     Raises:
         DeathlessError: there is something else here, or somebody runs it: opening it says so.
     """
     if path.exists():
-        Runtime(path, WORKFLOWS).close()
-        shutil.rmtree(path)
+        with contextlib.suppress(WorldCorruptError, WorldVersionError, ClockMismatchError):
+            Runtime(path, WORKFLOWS).close()
+        # Only what makes up a world: whatever else somebody put beside it is not ours to delete.
+        for name in ("data.mdb", "lock.mdb", "owner.lock"):
+            (path / name).unlink(missing_ok=True)
 
 
 def again() -> list[str]:
@@ -118,9 +127,8 @@ class Stop:
         self.asked = True
 
 
-def play(world: Runtime, scenario: Scenario, options: argparse.Namespace) -> None:
+def play(world: Runtime, scenario: Scenario, options: argparse.Namespace, stop: Stop) -> None:
     """Run the game loop until it is stopped."""
-    stop = Stop()
     scene = Scene(world, scenario)
     # Seeded by the turn as well: a run that goes on does not repeat what befell the one before.
     dice = random.Random(f"{scenario.seed} {world.turn}")  # noqa: S311 - a game's dice.

@@ -14,18 +14,16 @@ from ..actors import ActorSystem
 from ..workflows.codec import Codec
 from ..workflows.definition import Call, WorkflowType
 from ..workflows.errors import (
-    ArgumentsError,
     LimitError,
     SignalNotAccepted,
     UnknownSignalError,
     UnknownWorkflowError,
     UnknownWorkflowTypeError,
-    UnstorableError,
 )
 from ..workflows.limits import MAX_ID, Limits
 from ..workflows.messages import CANCEL, RETRY, SIGNAL
+from ..workflows.outbox import check_address, check_size, pack_call
 from ..workflows.signal import Signal, SignalType, signal_values
-from ..workflows.stepper import check_address
 from .clock import Clock
 from .ids import IdAllocator
 from .inputs import Input, StartInput
@@ -97,7 +95,7 @@ class Intake:
         call = self._called(what, args, kwargs)
         check_address(entity_id, correlation_id, self._limits)
         with self.lock:
-            arguments = self._pack_call(call)
+            arguments = pack_call(call, self._codec, self._limits)
             return self._accept_start(call.type.name, arguments, entity_id, correlation_id), self._next_turn
 
     def start_many(self, starts: list[tuple[Call[Any], int | None]]) -> tuple[list[int], int]:
@@ -107,7 +105,7 @@ class Intake:
             self._called(call, (), None)
             check_address(entity_id, None, self._limits)
             with self.lock:
-                checked.append((call.type.name, self._pack_call(call), entity_id))
+                checked.append((call.type.name, pack_call(call, self._codec, self._limits), entity_id))
         with self.lock:
             ids = [self._accept_start(name, packed, entity_id, None) for name, packed, entity_id in checked]
             return ids, self._next_turn
@@ -138,7 +136,7 @@ class Intake:
         with self.lock:
             payload = self._codec.pack(signal_values(signal))
             if len(payload) > self._limits.payload:
-                self._refuse_size(f"the size of signal {name}", payload)
+                check_size(f"the size of signal {name}", payload, self._limits)
             message = (SIGNAL, self._clock.now_us(), name, payload)
             self._inputs.append((workflow_id, entity_id, correlation_id, message))
             return self._next_turn
@@ -206,18 +204,6 @@ class Intake:
         if self._types.get(what.type.name) is not what.type:
             raise UnknownWorkflowTypeError(what.type.name, tuple(sorted(self._types)))
         return what
-
-    def _pack_call(self, call: Call[Any]) -> bytes:
-        try:
-            arguments = self._codec.pack([list(call.args), call.kwargs])
-        except UnstorableError as error:
-            raise ArgumentsError(call.type.name, str(error)) from error
-        if len(arguments) > self._limits.payload:
-            self._refuse_size(f"the size of the arguments of workflow {call.type.name!r}", arguments)
-        return arguments
-
-    def _refuse_size(self, what: str, payload: bytes) -> None:
-        raise LimitError(what, value=len(payload), limit=self._limits.payload, setting="payload")
 
     def _refuse_signal(self, signal: Any) -> None:
         if isinstance(signal, SignalType):

@@ -162,14 +162,14 @@ class Store:
 
     def get(self, table: str, key: bytes) -> bytes | None:
         """Read one value; None where there is none."""
-        with self._reader() as transaction:
-            handle = self._tables.get(table)
+        with self._reader() as (transaction, tables):
+            handle = tables.get(table)
             return None if handle is None else transaction.get(key, db=handle)
 
     def get_many(self, table: str, keys: Iterable[bytes]) -> dict[bytes, bytes]:
         """Read the values of those keys that exist, all as of one commit."""
-        with self._reader() as transaction:
-            handle = self._tables.get(table)
+        with self._reader() as (transaction, tables):
+            handle = tables.get(table)
             if handle is None:
                 return {}
             pairs = ((key, transaction.get(key, db=handle)) for key in keys)
@@ -182,8 +182,8 @@ class Store:
         standing at no cost, and sees commits made while it stands.
         """
         while True:
-            with self._reader() as transaction:
-                batch = _batch(transaction, self._tables.get(table), start)
+            with self._reader() as (transaction, tables):
+                batch = _batch(transaction, tables.get(table), start)
             yield from batch
             if len(batch) < SCAN_BATCH:
                 return
@@ -198,9 +198,9 @@ class Store:
             tables: which; None for all.
         """
         digest = hashlib.sha256()
-        with self._reader() as transaction:
-            for table in sorted(self._tables if tables is None else set(tables) & set(self._tables)):
-                handle = self._tables[table]
+        with self._reader() as (transaction, held):
+            for table in sorted(held if tables is None else set(tables) & set(held)):
+                handle = held[table]
                 if count := transaction.stat(handle)["entries"]:
                     digest.update(_framed(table.encode()) + count.to_bytes(8, "big"))
                     with transaction.cursor(db=handle) as cursor:
@@ -210,11 +210,9 @@ class Store:
 
     def stats(self) -> StoreStats:
         """Say how full the world is."""
-        with self._reader() as transaction:
+        with self._reader() as (transaction, held):
             info = self._env.info()
-            entries = {
-                table: transaction.stat(handle)["entries"] for table, handle in sorted(self._tables.items())
-            }
+            entries = {table: transaction.stat(handle)["entries"] for table, handle in sorted(held.items())}
             used = (info["last_pgno"] + 1) * self._env.stat()["psize"]
         return StoreStats(info["map_size"], used, (self.path / DATA_FILE).stat().st_size, entries)
 
@@ -267,7 +265,8 @@ class Store:
         handle = self._tables.get(name)
         if handle is None:
             # Its own transaction: a handle made in one that aborts would be invalid.
-            handle = self._tables[name] = self._env.open_db(name.encode())
+            handle = self._env.open_db(name.encode())
+            self._tables = {**self._tables, name: handle}
         return handle
 
     def _grow(self, error: lmdb.Error) -> None:
@@ -288,16 +287,18 @@ class Store:
     # -- reading ---------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def _reader(self) -> Iterator[Any]:
-        """Hold a read transaction, and the map in its place."""
+    def _reader(self) -> Iterator[tuple[Any, dict[str, Any]]]:
+        """Hold a read transaction, and the map in its place; give it and the tables that it may read."""
         with self._idle:
             while self._unmapping:
                 self._idle.wait()
             self._require_open()
             self._reads += 1
         try:
+            # Before the transaction begins: to it a table that is made later has no valid handle.
+            tables = self._tables
             with self._env.begin() as transaction:
-                yield transaction
+                yield transaction, tables
         except lmdb.Error as error:
             raise translated(self.path, error) from error
         finally:

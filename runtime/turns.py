@@ -32,7 +32,7 @@ def run_turn(
     What an earlier turn carried over is in the queue already and comes first. Then inputs and due timers follow by
     time, inputs before timers of the same microsecond; then what steps send, first in, first out.
     """
-    system.stepper.now_us = now_us
+    system.stepper.outbox.now_us = now_us
     due = system.wheel.advance(now_us) if fire_timers else []
     position = 0
     for item in inputs:
@@ -41,7 +41,7 @@ def run_turn(
         while position < len(due) and due[position][0] < time_us:
             system.deliver_tick(due[position][1], due[position][0])
             position += 1
-        take_input(system, item, now_us)
+        take_input(system, item)
     for due_us, workflow_id in due[position:]:
         system.deliver_tick(workflow_id, due_us)
     steps = system.steps
@@ -52,7 +52,7 @@ def run_turn(
     )
 
 
-def take_input(system: ActorSystem, item: Input, now_us: int) -> None:
+def take_input(system: ActorSystem, item: Input) -> None:
     """Queue the messages that an input means now."""
     if isinstance(item, StartInput):
         system.start(
@@ -61,7 +61,6 @@ def take_input(system: ActorSystem, item: Input, now_us: int) -> None:
             item.arguments,
             entity_id=item.entity_id,
             correlation_id=item.correlation_id,
-            now_us=now_us,
         )
     else:
         system.post(*item)

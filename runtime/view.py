@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..workflows import rows
+from ..workflows import rows, waits
 from ..workflows.codec import Codec
 from ..workflows.errors import DeathlessError
 from ..workflows.messages import CANCEL, CHILD_DONE, SIGNAL, STATUSES, Status
@@ -159,10 +159,10 @@ def _wait(stored: list[Any]) -> tuple[tuple[TimerView, ...], tuple[str, ...]]:
             awaiting.append(source)
             continue
         kind, value = source[:2]
-        if kind in (rows.WAIT_CHILD, rows.WAIT_JOIN):
+        if kind in (waits.CHILD, waits.JOIN):
             awaiting.append(f"child {value}")
             continue
-        name = source[2] if kind == rows.WAIT_TIMER else None
+        name = source[2] if kind == waits.TIMER else None
         due_us = value.due_us if isinstance(value, Every) else value
         if isinstance(due_us, int):
             timers.append(TimerView(name, due_us / US))

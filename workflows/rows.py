@@ -51,13 +51,6 @@ CHILDREN = 13
 OUTCOME = 14
 FIELDS = 15
 
-# Kinds of sources in a stored wait; a signal class stands there by its name.
-WAIT_TIMER = 0
-WAIT_SLEEP = 1
-WAIT_CHILD = 2
-WAIT_JOIN = 3
-WAIT_EVERY = 4
-
 _packer = msgpack.Packer(strict_types=True)
 _BIN = (0xC4, 0xC5, 0xC6)
 

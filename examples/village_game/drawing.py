@@ -168,7 +168,7 @@ def _figures(scenario: Scenario, scene: Scene, figures: Figures) -> Panel:
             text.append("turn ", DIM).append(value, f"bold {PLAIN}")
         else:
             text.append(value, f"bold {PLAIN}").append(f" {unit}", DIM)
-    title = f"[bold {GOLD}]{scenario.name}[/] [{DIM}]· kill -9 it and run it again[/]"
+    title = f"[bold {GOLD}]{scenario.name}[/] [{DIM}]· {scene.recovered or 'kill -9 it and run it again'}[/]"
     return Panel(text, title=title, title_align="left", border_style=EDGE, padding=(0, 1))
 
 

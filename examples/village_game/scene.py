@@ -50,6 +50,7 @@ class Scene:
     """The active workflows of the village, by entity and type.
 
     Attributes:
+        recovered: what this run found; empty where the world is new.
         news: the latest happenings, newest first.
     """
 
@@ -60,6 +61,7 @@ class Scene:
         self._of_entity: dict[int, dict[int, WorkflowView]] = {}
         self._names = {npc.entity: f"{npc.kind} {npc.entity}" for npc in scenario.npcs}
         self._names |= {shop.entity: shop.name for shop in scenario.workshops}
+        self.recovered = "" if world.recovery.created else str(world.recovery)
         self.news: deque[str] = deque(maxlen=NEWS)
         self._idle: set[int] = set()
         for view in world.workflows(status="Suspended"):

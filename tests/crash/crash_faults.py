@@ -12,13 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import lmdb
-from deathless.actors import Directory
-from deathless.runtime import recovery
+from deathless.actors import Directory, TimerWheel
 from deathless.runtime.store import Store
 
 COMMIT_PLACES = ("before the commit", "between rows", "before its end", "while it runs", "after the commit")
 GROWTH_PLACES = ("on a full map", "without a map", "on the larger map")
-RECOVERY_PLACES = ("before the map", "between heads", "at the carried messages", "before the first turn")
+RECOVERY_PLACES = ("before the map", "between heads", "at the timers", "before the first turn")
 
 
 def die() -> None:
@@ -41,7 +40,7 @@ class Fault:
         self._wrap(Store, "_grow", self._grow)
         self._wrap(Store, "_map", self._map)
         self._wrap(Directory, "index", self._index)
-        self._wrap(recovery, "load_carried", self._load_carried)
+        self._wrap(TimerWheel, "schedule_many", self._schedule_many)
 
     @staticmethod
     def _wrap(owner: Any, name: str, wrapper: Callable[..., Any]) -> None:
@@ -94,8 +93,8 @@ class Fault:
             self.at("between heads")
         original(*args)
 
-    def _load_carried(self, original: Any, *args: Any) -> Any:
-        self.at("at the carried messages")
+    def _schedule_many(self, original: Any, *args: Any) -> Any:
+        self.at("at the timers")
         return original(*args)
 
     def _die_soon(self) -> None:

@@ -19,6 +19,7 @@ import os
 import random
 import sys
 import threading
+import traceback
 from typing import Any
 
 import structlog
@@ -35,7 +36,7 @@ from crash_flows import (
     gatherer,
     recorder,
 )
-from deathless import GameClock, LimitError, Runtime, RuntimeClosedError, SignalNotAccepted, WallClock
+from deathless import GameClock, LimitError, Runtime, SignalNotAccepted, WallClock
 from deathless.workflows.library import (
     Action,
     Deliver,
@@ -185,8 +186,9 @@ class Player:
             return
         target = self.random.choice(targets)
         if kind.startswith("cancel"):
-            world.cancel(workflow_id=target, reason="by the test", force=self.random.random() < 0.2)
-            self.inputs.append(["cancel", target])
+            force = self.random.random() < 0.2
+            world.cancel(workflow_id=target, reason="by the test", force=force)
+            self.inputs.append(["cancel", target, force])
             return
         amount = self.random.randrange(1, 9)
         signals = {
@@ -234,8 +236,10 @@ def keep_sending(world: Runtime, voice: Voice, sender: int, chooser_: random.Ran
             world.wait_committed(turn)
             voice.say("acknowledged", sender, seq)
             seq += 1
-    except RuntimeClosedError:
-        pass
+    except BaseException:
+        # A thread that fails must not go unnoticed: the test expects a death by SIGKILL and by nothing else.
+        traceback.print_exc()
+        os._exit(1)
 
 
 def live(task: dict[str, Any]) -> None:

@@ -71,7 +71,7 @@ FORMS = {
         {'k': <n>, <s>: <n>}['k']
         len($q)
         (lambda v: v + &n)(<n>)
-        (lambda v, w=<n!>: v + w)(<n>)
+        (lambda v, w=<n!>: v + w)(<n!>)
         (lambda: &n)()
         sum([v + &n for v in <l*>])
         sum(v * &n for v in <l*>)
@@ -109,6 +109,7 @@ FORMS = {
         $l
         [<n>,^<n>]
         [*<l>, <n>][:6]
+        (<l>)[#:<n>]
         (<l>)[#:<n>]
         [v * &n for v in <l*> if v != &n]
         [v + w for v in (<l*>)[:2] for w in (v, &n)]

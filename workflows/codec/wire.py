@@ -1,6 +1,6 @@
 """The codes on the wire, and the two shapes that a value beyond plain msgpack takes.
 
-A *leaf* is one ext value with bytes in it: `Ext(19, b"1.50")` is a Decimal. Everything that holds other
+A *leaf* is one ext value with bytes in it: `Ext(19, b"1.50")` is a Decimal. Everything (sets apart) that holds other
 values is a *tagged list*: an array whose first item is an ext of no bytes, `[Ext(2, b""), 1.0, 2.0]` is the
 tuple `(1.0, 2.0)`. The other natural form, an ext whose bytes are msgpack again, was measured and dropped: it
 needs a second Packer (a Packer is not reentrant: an inner `pack` tears the outer's buffer), copies every

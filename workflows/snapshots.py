@@ -1,0 +1,150 @@
+"""Snapshots: a workflow into its row and back."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+from . import rows
+from .codec import Codec
+from .compiler import capture_stack, resume_stack
+from .errors import LimitError, UnstorableError
+from .instance import Instance, flatten
+from .limits import Limits
+from .messages import CHILD_DONE, STATUS_CODE, Status
+from .signal import Signal
+from .sources import Child
+from .versions import CodeBook
+from .waits import children_of, load_wait, store_wait
+
+_SUSPENDED = STATUS_CODE[Status.SUSPENDED]
+
+
+class Snapshots:
+    """Packs workflows, and makes cold ones warm."""
+
+    def __init__(self, codec: Codec, codes: CodeBook, limits: Limits) -> None:
+        self._codec = codec
+        self._codes = codes
+        self._limits = limits
+
+    def pack_new(self, instance: Instance, arguments: bytes) -> bytes:
+        """Return the row of a workflow that has not started."""
+        return self._codec.pack_tree(_fields(instance, arguments, [], None))
+
+    def pack_ended(self, instance: Instance, outcome: Any) -> bytes:
+        """Return the row of a workflow that completed or was cancelled."""
+        return self._codec.pack_tree(_fields(instance, None, [], outcome))
+
+    def pack_suspended(self, instance: Instance, wait: Any, now_us: int) -> bytes:
+        """Take over what a workflow awaits now, and return its row.
+
+        Raises:
+            UnstorableError: a local has no durable form; names it, the workflow and the line.
+            NotARoutineError: it awaits a coroutine that is not compiled.
+            WorkflowMisuseError: it awaits what cannot be awaited.
+            LimitError: too many sources, or a state that is too large.
+        """
+        frames = capture_stack(instance.coroutine)
+        number_of = self._codes.number_of
+        if len(frames) == 1:
+            program, site, values = frames[0]
+            stack = [[number_of(program), site.number, *values]]
+        else:
+            stack = [[number_of(program), site.number, *values] for program, site, values in frames]
+            values = [value for frame in frames for value in frame[2]]
+        stored, due_us, periodic = store_wait(wait, instance.type_name)
+        if len(wait) > self._limits.sources:
+            what = "the number of sources"
+            raise LimitError(what, value=len(wait), limit=self._limits.sources, setting="sources")
+        if periodic:
+            values = [*values, *periodic]
+        instance.wait = wait
+        instance.due_us = due_us
+        instance.updated_us = now_us
+        codec = self._codec
+        try:
+            if instance.unread is not None:
+                self._drop_orphaned_results(instance, values)
+            fields = [
+                due_us,
+                _SUSPENDED,
+                instance.type_name,
+                instance.entity_id,
+                instance.correlation_id,
+                instance.parent_id,
+                instance.created_us,
+                now_us,
+                instance.draws,
+                instance.label,
+                stack,
+                stored,
+                instance.unread,
+                None if instance.children is None else flatten(instance.children),
+                None,
+            ]
+            return codec.pack_tree(fields) if codec.is_tree(values) else codec.pack_shared(fields)
+        except UnstorableError as error:
+            raise self._name_unstorable(instance, frames, error) from None
+
+    def thaw(
+        self, instance: Instance, row: bytes, signals: Mapping[str, type[Signal]]
+    ) -> Coroutine[Any, Any, Any]:
+        """Enter a cold workflow's code at its await, and take over what it awaits.
+
+        Raises:
+            HeldError: no await of the loaded code is surely the stored one.
+            DecodeError, UnknownTypeError: a value does not decode with the loaded code.
+        """
+        fields = self._codec.unpack(row)
+        frames = []
+        for number, site_number, *values in fields[rows.STACK]:
+            fit = self._codes.fit(number, site_number)
+            frames.append((fit.program, fit.site, fit.arrange(values) if fit.arrange else values))
+        instance.wait, instance.due_us = load_wait(fields[rows.WAIT], signals)
+        return resume_stack(frames, instance)
+
+    def _drop_orphaned_results(self, instance: Instance, values: list[Any]) -> None:
+        """Forget results of children that no handle reaches any more: nobody can await them."""
+        unread = instance.unread
+        assert unread is not None
+        if not any(message[0] == CHILD_DONE for message in unread):
+            return
+        reachable = {handle.workflow_id for handle in self._codec.instances(values, (Child,))}
+        reachable.update(children_of(instance.wait))
+        kept = [message for message in unread if message[0] != CHILD_DONE or message[2] in reachable]
+        instance.unread = kept or None
+
+    def _name_unstorable(self, instance: Instance, frames: Any, error: UnstorableError) -> UnstorableError:
+        """Find the local variable that made packing fail."""
+        for program, site, values in frames:
+            place = f"{program.filename}:{site.line}"
+            for name, value in zip((*site.variables, *site.hidden), values, strict=True):
+                try:
+                    self._codec.pack(value)
+                except UnstorableError as found:
+                    hidden = name.startswith(".")
+                    what = "a value that a statement keeps" if hidden else f"local variable {name!r}"
+                    where = f"{what} of workflow {instance.type_name!r}"
+                    return UnstorableError(found.found, where=where, place=place, why=found.why)
+        return error
+
+
+def _fields(instance: Instance, stack: bytes | None, wait: list[Any], outcome: Any) -> list[Any]:
+    return [
+        instance.due_us,
+        STATUS_CODE[instance.status],
+        instance.type_name,
+        instance.entity_id,
+        instance.correlation_id,
+        instance.parent_id,
+        instance.created_us,
+        instance.updated_us,
+        instance.draws,
+        instance.label,
+        stack,
+        wait,
+        instance.unread,
+        flatten(instance.children),
+        outcome,
+    ]

@@ -1,0 +1,138 @@
+"""Waits: the tuple of sources that a suspended workflow awaits, how a row keeps it, and which event ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .errors import ChildCancelled, ChildFailed, WorkflowMisuseError
+from .messages import CHILD_DONE, SIGNAL, STATUS_CODE, Message, Status
+from .signal import Signal, SignalType, signal_from
+from .sources import US, Child, ChildDone, Elapsed, Every, Join, Sleep, Timer
+from .versions import HeldError
+
+# Kinds of sources in a stored wait; a signal class stands there by its name.
+TIMER = 0
+SLEEP = 1
+CHILD = 2
+JOIN = 3
+EVERY = 4
+
+_TIMED = (Timer, Sleep, Every)
+_CHILDREN = (Child, Join)
+_COMPLETED = STATUS_CODE[Status.COMPLETED]
+_FAILED = STATUS_CODE[Status.FAILED]
+
+
+def store_wait(wait: tuple[Any, ...], type_name: str) -> tuple[list[Any], int | None, list[Every]]:
+    """Return the stored form of a wait, its first due time, and those of its sources that have an identity.
+
+    Raises:
+        WorkflowMisuseError: something in it cannot be awaited.
+    """
+    if type(wait) is not tuple or not wait:
+        raise WorkflowMisuseError(_not_a_wait(type_name, wait))
+    stored: list[Any] = []
+    due_us: int | None = None
+    periodic: list[Every] = []
+    for source in wait:
+        kind = type(source)
+        if kind is SignalType:
+            stored.append(source.__name__)
+            continue
+        if kind is Timer:
+            stored.append([TIMER, source.due_us, source.name])
+        elif kind is Sleep:
+            stored.append([SLEEP, source.due_us])
+        elif kind is Every:
+            stored.append([EVERY, source])
+            periodic.append(source)
+        elif kind in _CHILDREN:
+            stored.append([CHILD if kind is Child else JOIN, source.workflow_id])
+            continue
+        else:
+            raise WorkflowMisuseError(_not_a_source(type_name, source))
+        if due_us is None or source.due_us < due_us:
+            due_us = source.due_us
+    return stored, due_us, periodic
+
+
+def load_wait(stored: list[Any], signals: Mapping[str, type[Signal]]) -> tuple[tuple[Any, ...], int | None]:
+    """Return the sources of a stored wait and the first due time among them.
+
+    Raises:
+        HeldError: it awaits a signal that no loaded workflow knows.
+    """
+    sources: list[Any] = []
+    for item in stored:
+        if isinstance(item, str):
+            if item not in signals:
+                raise HeldError(f"it awaits signal {item!r}, which no registered workflow accepts")
+            sources.append(signals[item])
+        else:
+            kind, *parts = item
+            sources.append(parts[0] if kind == EVERY else _MAKE[kind](*parts))
+    due = [source.due_us for source in sources if type(source) in _TIMED]
+    return tuple(sources), min(due, default=None)
+
+
+_MAKE: dict[int, Callable[..., Any]] = {TIMER: Timer, SLEEP: Sleep, CHILD: Child, JOIN: Join}
+
+
+def source_of(wait: tuple[Any, ...], message: Message) -> Any:
+    """Return the source of a wait that a signal or a child's result fits, or None."""
+    if message[0] == SIGNAL:
+        for source in wait:
+            if type(source) is SignalType and source.__name__ == message[2]:
+                return source
+    elif message[0] == CHILD_DONE:
+        for source in wait:
+            if type(source) in _CHILDREN and source.workflow_id == message[2]:
+                return source
+    return None
+
+
+def event_of(source: Any, message: Message, unpack: Callable[[bytes], Any]) -> tuple[Any, Exception | None]:
+    """Return what a message gives at its source: a value to send, or an exception to throw."""
+    if message[0] == SIGNAL:
+        return signal_from(source, unpack(message[3])), None
+    _, _, child_id, status, outcome = message
+    result, error = None, None
+    if status == _COMPLETED:
+        result = unpack(outcome)
+    else:
+        error = (ChildFailed if status == _FAILED else ChildCancelled)(child_id, outcome)
+    if type(source) is Join:
+        return result, error
+    return ChildDone(source, result, error), None
+
+
+def elapsed(wait: tuple[Any, ...], now_us: int) -> Any:
+    """Return the event of the source that came due first; of equals, the one listed first."""
+    first = min((source for source in wait if type(source) in _TIMED), key=lambda source: source.due_us)
+    if type(first) is Every:
+        return first.beat(now_us)
+    if type(first) is Timer:
+        return Elapsed(first.name, first.due_us / US)
+    return None
+
+
+def children_of(wait: tuple[Any, ...]) -> list[int]:
+    """Return the ids of the children that a wait names."""
+    return [source.workflow_id for source in wait if type(source) in _CHILDREN]
+
+
+def _not_a_wait(type_name: str, wait: Any) -> str:
+    if wait == ():
+        return f"workflow {type_name!r} waits for nothing; give ctx.select or ctx.receive a source"
+    return (
+        f"workflow {type_name!r} awaited something that is no ctx primitive (it gave {wait!r}); "
+        "only ctx primitives, children and routines can be awaited in a workflow"
+    )
+
+
+def _not_a_source(type_name: str, source: Any) -> str:
+    return (
+        f"workflow {type_name!r} waits for {source!r}; sources are signal classes, ctx.timer(...), "
+        "ctx.every(...) and children"
+    )
