@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 endif
 PY := $(BIN)/python
 READY := $(VENV)/.ready
+PACKAGES := -m deathless -p deathless.workflows -p deathless.actors -p deathless.runtime -p deathless.tools
 
 .PHONY: help demo test lint check bench soak crash wheel format clean
 
@@ -32,7 +33,7 @@ test: $(READY) ## every test
 lint: $(READY) ## ruff, mypy and pyright
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
-	$(PY) -m mypy -p deathless
+	$(PY) -m mypy $(PACKAGES)
 	$(PY) -m pyright
 
 check: lint test ## what CI runs

@@ -72,7 +72,7 @@ class ScheduledActor(Actor):
         self._face: _Face | None = None
 
     @classmethod
-    def start(cls, *args: Any, **kwargs: Any) -> ActorRef[Self]:
+    def start(cls, *args: Any, **kwargs: Any) -> ActorRef[Self]:  # pyright: ignore[reportIncompatibleMethodOverride] # As pykka's own subclasses: Self narrows.
         """Construct an actor, launch it, and return a reference to it.
 
         1.  The constructor runs on the calling thread. Messages that it sends to its own actor wait.
@@ -106,7 +106,7 @@ class ScheduledActor(Actor):
         return self._make_face().stopped
 
     @property
-    def actor_ref(self) -> ActorRef[Self]:
+    def actor_ref(self) -> ActorRef[Self]:  # pyright: ignore[reportIncompatibleVariableOverride] # Self narrows.
         """The actor's reference, always the same one, made when first read."""
         face = self._make_face()
         if face.ref is None:

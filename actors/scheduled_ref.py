@@ -121,7 +121,7 @@ class StoppedFlag(threading.Event):
 class ScheduledRef(ActorRef[A]):
     """A pykka reference that refuses to block the pump thread, before anything is sent."""
 
-    actor_inbox: ScheduledInbox
+    actor_inbox: ScheduledInbox  # pyright: ignore[reportIncompatibleVariableOverride] # Never assigned anew.
 
     def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any:
         """Send a message and wait for the reply, or get a future with `block=False`.

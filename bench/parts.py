@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from deathless.workflows import snapshots as snapshots_module
 from deathless.workflows import stepper as stepper_module
 from floor import Floor
 from report import Section
@@ -153,8 +154,8 @@ PARTS = {
     "coroutine: send, match, timer, select": "difference",
     "capture: frame, site, locals": "one by one",
     "alias scan": "one by one",
-    "stored wait, due time, bounds": "difference",
-    "row fields": "difference",
+    "stored wait, due time": "one by one",
+    "row fields, bounds": "difference",
     "pack": "one by one",
     "turn: rest": "batch",
     "commit: keys, dict, sort": "batch",
@@ -209,19 +210,20 @@ def _split_parts(load: Load) -> dict[str, float]:
     """Return what the functions on the way of a step take, what they call included."""
     system = load.world._system
     stepper = system.stepper
+    codec = stepper._codec
     found: dict[str, float] = {}
     # The intake has a codec of its own, so that each of these runs once a step.
     functions: dict[str, tuple[Any, str, bool]] = {
         "wheel": (system.wheel, "schedule", False),
         "handle": (stepper, "handle", False),
-        "unpack": (stepper.codec, "unpack", True),
+        "unpack": (codec, "unpack", True),
         "signal_from": (stepper_module, "signal_from", False),
         "run": (stepper, "_run", False),
-        "suspend": (stepper, "_suspend", False),
-        "capture": (stepper_module, "capture_stack", True),
-        "scan": (stepper.codec, "is_tree", True),
-        "row": (stepper, "_pack", False),
-        "pack": (stepper.codec, "_pack", True),
+        "row": (stepper._snapshots, "pack_suspended", False),
+        "capture": (snapshots_module, "capture_stack", True),
+        "scan": (codec, "is_tree", True),
+        "wait": (snapshots_module, "store_wait", False),
+        "pack": (codec, "_pack", True),
     }
     for name, (holder, attribute, one) in functions.items():
         with wrapped(holder, attribute, one=one) as timed:
@@ -241,11 +243,11 @@ def _column(
         "wheel: re-arm": s["wheel"],
         "stepper: does it fit the wait": s["handle"] - s["unpack"] - s["signal_from"] - s["run"],
         "decode payload, build signal": s["unpack"] + s["signal_from"],
-        "coroutine: send, match, timer, select": s["run"] - s["suspend"],
+        "coroutine: send, match, timer, select": s["run"] - s["row"],
         "capture: frame, site, locals": s["capture"],
         "alias scan": s["scan"],
-        "stored wait, due time, bounds": s["suspend"] - s["capture"] - s["scan"] - s["row"],
-        "row fields": s["row"] - s["pack"],
+        "stored wait, due time": s["wait"],
+        "row fields, bounds": s["row"] - s["capture"] - s["scan"] - s["wait"] - s["pack"],
         "pack": s["pack"],
     }
     column["sum of the parts"] = sum(column.values())

@@ -80,6 +80,7 @@ def view_row(workflow_id: int, row: bytes, codec: Codec, codes: CodeBook, steppe
     """
     split = rows.split(row)
     held: str | None = None
+    fields: list[Any]
     try:
         fields = codec.unpack(row)
     except DeathlessError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgpack
 
@@ -37,8 +37,7 @@ class WorldState(NamedTuple):
 
     def pack(self) -> bytes:
         """Return the stored form."""
-        packed: bytes = msgpack.packb(self._asdict())
-        return packed
+        return cast("bytes", msgpack.packb(self._asdict()))
 
 
 def load_state(store: Store) -> WorldState | None:
@@ -93,5 +92,4 @@ def pack_leftover(carried: list[list[Any]], crowded: set[int]) -> bytes | None:
     """Return the stored form of what a turn left, None for nothing."""
     if not carried and not crowded:
         return None
-    packed: bytes = msgpack.packb([carried, sorted(crowded)])
-    return packed
+    return cast("bytes", msgpack.packb([carried, sorted(crowded)]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Awaitable, Generator
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
 
 from .errors import LimitError, WorkflowMisuseError
@@ -95,7 +95,7 @@ class Context:
         """World time of this turn, in seconds: the same for all that happens in one turn."""
         return self._port.now_us / US
 
-    def sleep(self, seconds: float) -> Coroutine[Any, Any, None]:
+    def sleep(self, seconds: float) -> Awaitable[None]:
         """Wait at least `seconds` of world time; a crash in between does not lengthen it."""
         return _wait((Sleep(self._port.now_us + to_us(seconds, "ctx.sleep")),))
 
@@ -123,27 +123,27 @@ class Context:
     # -- messages ------------------------------------------------------------------------------------------
 
     @overload
-    def receive(self, s1: type[A], /) -> Coroutine[Any, Any, A]: ...
+    def receive(self, s1: type[A], /) -> Awaitable[A]: ...
     @overload
-    def receive(self, s1: type[A], s2: type[B], /) -> Coroutine[Any, Any, A | B]: ...
+    def receive(self, s1: type[A], s2: type[B], /) -> Awaitable[A | B]: ...
     @overload
-    def receive(self, s1: type[A], s2: type[B], s3: type[C], /) -> Coroutine[Any, Any, A | B | C]: ...
+    def receive(self, s1: type[A], s2: type[B], s3: type[C], /) -> Awaitable[A | B | C]: ...
     @overload
     def receive(
         self, s1: type[A], s2: type[B], s3: type[C], s4: type[D], /, *more: type[E]
-    ) -> Coroutine[Any, Any, A | B | C | D | E]: ...
-    def receive(self, *signals: Any) -> Coroutine[Any, Any, Any]:
+    ) -> Awaitable[A | B | C | D | E]: ...
+    def receive(self, *signals: Any) -> Awaitable[Any]:
         """Wait for the next signal of one of these classes, in the order in which they were accepted."""
         return _wait(signals)
 
     @overload
-    def select(self, s1: type[A] | Source[A], /) -> Coroutine[Any, Any, A]: ...
+    def select(self, s1: type[A] | Source[A], /) -> Awaitable[A]: ...
     @overload
-    def select(self, s1: type[A] | Source[A], s2: type[B] | Source[B], /) -> Coroutine[Any, Any, A | B]: ...
+    def select(self, s1: type[A] | Source[A], s2: type[B] | Source[B], /) -> Awaitable[A | B]: ...
     @overload
     def select(
         self, s1: type[A] | Source[A], s2: type[B] | Source[B], s3: type[C] | Source[C], /
-    ) -> Coroutine[Any, Any, A | B | C]: ...
+    ) -> Awaitable[A | B | C]: ...
     @overload
     def select(
         self,
@@ -152,7 +152,7 @@ class Context:
         s3: type[C] | Source[C],
         s4: type[D] | Source[D],
         /,
-    ) -> Coroutine[Any, Any, A | B | C | D]: ...
+    ) -> Awaitable[A | B | C | D]: ...
     @overload
     def select(
         self,
@@ -163,8 +163,8 @@ class Context:
         s5: type[E] | Source[E],
         /,
         *more: type[F] | Source[F],
-    ) -> Coroutine[Any, Any, A | B | C | D | E | F]: ...
-    def select(self, *sources: Any) -> Coroutine[Any, Any, Any]:
+    ) -> Awaitable[A | B | C | D | E | F]: ...
+    def select(self, *sources: Any) -> Awaitable[Any]:
         """Wait for whichever comes first of timers, beats, signal classes and children.
 
         What is ready already wins by the order of messages, then as listed. Gives `Elapsed`, `Beat`, the signal

@@ -53,7 +53,7 @@ class Neighbours(Protocol):
         """Return the row that the workflow's last successful step left."""
         ...
 
-    def logger_of(self, context: Context) -> Any:
+    def logger_of(self, context: Context, /) -> Any:
         """Return a logger bound to the workflow."""
         ...
 

@@ -29,11 +29,11 @@ class SignalType(type):
                     f"signal {name} derives from signal {base.__name__}; signals are matched by their exact class, "
                     "so derive it from Signal and repeat the fields"
                 )
-        signal: SignalType = dataclasses.dataclass(frozen=True, slots=True)(made)
-        names = tuple(field.name for field in dataclasses.fields(signal))  # type: ignore[arg-type]
+        signal: Any = dataclasses.dataclass(frozen=True, slots=True)(made)
+        names = tuple(field.name for field in dataclasses.fields(signal))
         signal.field_names = names
         signal._values = _getter(names)
-        return signal
+        return signal  # type: ignore[no-any-return]
 
     field_names: tuple[str, ...]
     _values: Any

@@ -90,13 +90,14 @@ class Stepper:
         self._base = None
         # The common case, written out: the awaited signal for a warm workflow without unread messages.
         if message[0] == SIGNAL and instance.unread is None and instance.coroutine is not None:
-            signal = self.signals.get(message[2])
+            # A name that no loaded class has equals no source, and goes the long way.
+            signal: Any = self.signals.get(message[2])
             for source in instance.wait:
                 if source is signal:
                     due_us = instance.due_us
                     if due_us is None or due_us >= message[1]:
                         try:
-                            event = signal_from(source, self._codec.unpack(message[3]))
+                            event = signal_from(signal, self._codec.unpack(message[3]))
                         except Exception as error:  # noqa: BLE001 - the class has changed since the signal was sent.
                             return self._fail(instance, message, error)
                         return self._run(instance, message, event, None)

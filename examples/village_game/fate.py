@@ -148,7 +148,10 @@ class Fate:
             self._world.signal(Deliver(item, need * self._dice.randint(1, 3)), entity_id=shop.entity)
 
     def _strike(self) -> None:
-        shop = self._dice.choice(self._scenario.workshops)
-        work = self._scene.of_entity(shop.entity, "production")
-        if work is not None:
-            self._world.signal(Resume() if work.current_step == "paused" else Pause(), entity_id=shop.entity)
+        works = self._scene.of_type("production")
+        paused = [work for work in works if work.current_step == "paused"]
+        # More strikes end than begin, or half the village would stand still before long.
+        if paused and self._dice.random() < 0.6:
+            self._world.signal(Resume(), entity_id=self._dice.choice(paused).entity_id)
+        elif works:
+            self._world.signal(Pause(), entity_id=self._dice.choice(works).entity_id)

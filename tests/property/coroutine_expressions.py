@@ -10,6 +10,7 @@ of an await's label, which tells the driver what to answer. In a template:
     &n         a number that a nested function reads: a local variable becomes a cell by it
     ?job       a new name, the same wherever the token is repeated
     @  ~  #  ^ the context, a word, a number, perhaps a line break
+    STIR       an await that changes $l and $u, so that what was read before it must have been kept
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ FORMS = {
         (lambda v, w=<n!>: v + w)(<n!>)
         (lambda: &n)()
         sum([v + &n for v in <l*>])
+        ($n + sum([($n := v) for v in <l*>]) + $n)
         sum(v * &n for v in <l*>)
     """),
     "b": table("""
@@ -188,6 +190,46 @@ RISKY = table("""
     add(*<l>, **<d0!>)
 """)
 
+# What Python evaluates before an await must not be evaluated after it.
+STIRRED = table("""
+    add(*$l, STIR)
+    add(STIR, *$l)
+    add($u.hp,^k=STIR)
+    add($u.hp, *[STIR], $l[-1])
+    sum([*$l, STIR])
+    len((*$l, STIR))
+    len({*$l, STIR})
+    len(f"{$l}{$u.hp}{STIR}{$l}")
+    len(str($l) + str(STIR))
+    ($u.hp + STIR)
+    (-$u.hp + STIR * $u.hp)
+    (sum($l) - STIR)
+    [$u.hp, STIR, $u.hp][0]
+    {$u.hp: STIR, 'k': $u.hp}['k']
+    at($l, STIR)
+    len($l[len($l) - 1:][:STIR])
+    ($u.hp < STIR < $u.hp)
+    ($l == [*$l] and STIR)
+    ($l[0:] == [*$l, STIR])
+    ($u.hp if STIR else $u.hp)
+    pick($u.hp, STIR)
+    Pair([*$l], STIR).left[-1]
+    max($l[-1:] or [0], [STIR])[0]
+    ($n + ($n := STIR) + $n)
+    $u.hurt($u.hp, STIR)
+""")
+
+STIR = "(await stir(@, $l, $u))"
+STIRRING = """@routine
+async def stir(ctx, items, unit):
+    grow(items, unit.hp)
+    await ctx.op('n_stir', unit.hp)
+    grow(items, 7)
+    unit.hp += 3
+    return unit.hp % 5
+
+"""
+
 LEAVES = {
     "n": "#",
     "b": "(<n0> > #)",
@@ -238,6 +280,7 @@ class Expressions:
         self.no_walrus = 0
         self.in_format = 0
         self.guards = 0
+        self.stirring = False
 
     def chance(self, share: float) -> bool:
         return self.rng.random() < share
@@ -317,16 +360,23 @@ class Expressions:
             )
         if kind in "nbsldu" and self.may_await() and self.chance(0.28):
             return self.awaiting(kind, depth)
+        if kind == "n" and self.stirring and not self.in_format and self.may_await() and self.chance(0.12):
+            stirred = [each for each in STIRRED if self.fits(each) and self.fits(STIR)]
+            if stirred:
+                self.scope.awaits += 1
+                return self.expand(self.rng.choice(stirred).replace("STIR", STIR), depth)
         if kind == "n" and self.chance(0.06 if self.guards else 0.005):
             return self.expand(self.choose(RISKY), depth)
         template = self.choose(FORMS[kind])
         return self.format_string(depth) if template == "FORMAT" else self.expand(template, depth)
 
     def pool(self) -> str:
-        """A set display of values whose sorted order is the same by value and by packed bytes."""
-        words = [repr(word) for word in self.rng.sample(WORDS, self.rng.randint(1, 4))]
-        numbers = [str(number) for number in self.rng.sample(range(60), self.rng.randint(1, 4))]
-        return f"pool({', '.join(words if self.chance(0.6) else numbers)})"
+        """A set, of one kind of values or of several."""
+        words = [repr(word) for word in WORDS]
+        numbers = [str(number) for number in range(-5, 60)]
+        mixed = [*words[:3], *numbers[:3], "None", "b'ab'", "(1, 'k')", "(0, 'k', None)"]
+        items = self.rng.choice((words, words, numbers, mixed))
+        return f"pool({', '.join(self.rng.sample(items, self.rng.randint(1, 4)))})"
 
     def format_string(self, depth: int) -> str:
         if self.in_format:

@@ -133,6 +133,10 @@ class Loan:
         note("back", self.items, error)
 
 
+KINDS = (type(None), int, str, bytes, tuple)
+"""The order of values of different kinds in a set that a loop goes through."""
+
+
 class Ordered:
     """What the untransformed run uses for a set: the same answers, iterated in sorted order.
 
@@ -161,7 +165,7 @@ class Ordered:
         return len(self.items)
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(sorted(self.items))
+        return iter(sorted(self.items, key=lambda item: (KINDS.index(type(item)), item is not None and item)))
 
 
 def native_pool(*items: Any) -> Ordered:

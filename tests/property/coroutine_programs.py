@@ -12,7 +12,7 @@ import random
 import re
 
 import coroutine_statements as forms
-from coroutine_expressions import Expressions, Routine, Scope
+from coroutine_expressions import STIRRING, Expressions, Routine, Scope
 
 # Ordinary local variables, which compiled code must not take for the builtins that it needs itself.
 SHADOWS = (
@@ -344,6 +344,9 @@ def program(seed: int) -> str:
     """The source text of one program."""
     rng = random.Random(seed)
     writer = Program(rng)
+    writer.stirring = rng.random() < 0.4
+    if writer.stirring:
+        writer.put(0, STIRRING)
     for index in range(rng.choice((0, 1, 1, 2, 2, 3))):
         recursive = rng.random() < 0.15
         positional = rng.sample("nlustn", rng.randint(0, 3))

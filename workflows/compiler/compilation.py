@@ -1,10 +1,9 @@
 """`compile_coroutine`: the passes in their order, and the building of the function."""
 
 from __future__ import annotations
-
 import __future__ as features
+
 import ast
-import copy
 import inspect
 import types
 import warnings
@@ -39,7 +38,7 @@ def compile_coroutine(function: Callable[..., Any], *, kind: Literal["workflow",
     node = source.node
     scope = Scope(node)
     Refusals(source, scope).check()
-    fingerprint = fingerprint_of(copy.deepcopy(node))
+    fingerprint = fingerprint_of(node)
     subscriptions = subscriptions_of(node, scope)
     hoisted = hoist(node, scope)
     mark_live(hoisted, scope)
@@ -142,7 +141,7 @@ def _compiled(function: types.FunctionType, source: Source) -> types.CodeType:
 
 
 def _bare(node: ast.AsyncFunctionDef) -> None:
-    """Leave off decorators, annotations and defaults, which were evaluated at the definition, and add our parameters."""
+    """Leave off what was evaluated at the definition (decorators, annotations, defaults); add our parameters."""
     node.decorator_list = []
     node.returns = None
     arguments = node.args

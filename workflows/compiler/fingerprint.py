@@ -11,6 +11,8 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
+from .tree import SCOPES
+
 FORMAT = "1"
 """Part of the hash: changed when the compiler lays out snapshots in another way."""
 
@@ -27,14 +29,15 @@ SKIPPED = {
 
 
 def fingerprint_of(node: ast.AsyncFunctionDef) -> str:
-    """Return the fingerprint of a function."""
+    """Return the fingerprint of a function; its own name does not count."""
     digest = hashlib.sha256(FORMAT.encode())
-    for text in _tokens(_Normal().visit(node), top=True):
-        digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
+    for part in (node.args, _without_docstring(node.body)):
+        for text in _tokens(part):
+            digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
     return digest.hexdigest()[:32]
 
 
-def _tokens(node: Any, *, top: bool = False) -> Iterator[str]:
+def _tokens(node: Any) -> Iterator[str]:
     if isinstance(node, list):
         yield "["
         for item in node:
@@ -42,43 +45,43 @@ def _tokens(node: Any, *, top: bool = False) -> Iterator[str]:
         yield "]"
     elif isinstance(node, ast.Constant):
         yield f"{type(node.value).__name__} {node.value!r}"
+    elif isinstance(node, ast.AnnAssign):
+        if node.value is not None:
+            yield from _tokens(ast.Assign([node.target], node.value))
     elif isinstance(node, ast.AST):
         yield type(node).__name__
         for name, value in sorted(ast.iter_fields(node)):
-            empty = value is None or value == []
-            if name not in SKIPPED and not empty and not (top and name == "name"):
+            if name not in SKIPPED and value is not None and value != []:
                 yield name
-                yield from _tokens(value)
+                yield from _tokens(_normal(node, name, value))
         yield "."
     else:
         yield repr(node)
 
 
-class _Normal(ast.NodeTransformer):
-    """Drops what does nothing, and brings what Pythons write differently into one form."""
+def _normal(node: ast.AST, name: str, value: Any) -> Any:
+    """Bring a field of a node into the one form that all Pythons and all authors share."""
+    if isinstance(node, ast.JoinedStr):
+        return _merged(node.values)
+    if isinstance(node, SCOPES) and name == "body":
+        return _without_docstring(value)
+    return value
 
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        body = getattr(node, "body", None)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and ast.get_docstring(
-            node, clean=False
-        ):
-            assert isinstance(body, list)
-            node.body = body[1:]
-        return super().generic_visit(node)
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
-        if node.value is None:
-            return None
-        return self.generic_visit(ast.Assign([node.target], node.value))
+def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+    first = body[0]
+    constant = first.value if isinstance(first, ast.Expr) else None
+    return body[1:] if isinstance(constant, ast.Constant) and isinstance(constant.value, str) else body
 
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
-        """Merge adjacent texts: Pythons cut them differently."""
-        merged: list[ast.expr] = []
-        for value in node.values:
-            last = merged[-1] if merged else None
-            if isinstance(value, ast.Constant) and isinstance(last, ast.Constant):
-                merged[-1] = ast.Constant(last.value + value.value)  # type: ignore[operator] # Both are texts here.
-            elif not (isinstance(value, ast.Constant) and value.value == ""):
-                merged.append(value)
-        node.values = merged
-        return self.generic_visit(node)
+
+def _merged(values: list[ast.expr]) -> list[ast.expr]:
+    """Merge the adjacent texts of an f-string: Pythons cut them differently."""
+    merged: list[ast.expr] = []
+    for value in values:
+        text = value.value if isinstance(value, ast.Constant) else None
+        last = merged[-1] if merged else None
+        if isinstance(text, str) and isinstance(last, ast.Constant):
+            merged[-1] = ast.Constant(str(last.value) + text)
+        elif text != "":
+            merged.append(value)
+    return merged

@@ -15,7 +15,7 @@ from __future__ import annotations
 import ast
 
 from .lower_try import TryLowering
-from .tree import Part, expression, statements, walk_scope
+from .tree import expression, statements, walk_scope
 
 
 class Lowering(TryLowering):
@@ -85,6 +85,7 @@ class Lowering(TryLowering):
     # -- loops ---------------------------------------------------------------------------------------------
 
     def loop_while(self, node: ast.While) -> list[ast.stmt]:
+        """Lower a while loop; statements that its test needs move into it."""
         prelude = self.hoisted.preludes.get(node)
         before: list[ast.stmt] = []
         test, body = node.test, node.body
@@ -103,6 +104,7 @@ class Lowering(TryLowering):
         return [*before, node]
 
     def loop_for(self, node: ast.For) -> list[ast.stmt]:
+        """Lower a for loop; its iterator is kept, and a resumed one gives a first item that is ignored."""
         name = self.hoisted.hidden.get(node)
         if name is None:  # Only its else clause waits.
             node.iter = expression("() if d_pc else ITER", node.iter, ITER=node.iter)
@@ -133,6 +135,7 @@ class Lowering(TryLowering):
     # -- with and match ------------------------------------------------------------------------------------
 
     def manage(self, node: ast.With) -> list[ast.stmt]:
+        """Lower a with statement of one manager, which is kept and not entered again."""
         (item,) = node.items
         name = self.hoisted.hidden[node]
         start = statements(
@@ -160,19 +163,19 @@ class Lowering(TryLowering):
         chain: list[ast.stmt] = []
         for number, (case, body) in reversed(list(enumerate(zip(node.cases, bodies, strict=True), 1))):
             case.body = statements("d_c = NUMBER", case.pattern, NUMBER=number)
-            head = body[0]
-            if number == len(bodies):
-                chain = statements("if d_c == NUMBER: BODY", head, NUMBER=number, BODY=self.block(body))
-            else:
-                parts: dict[str, Part] = {"NUMBER": number, "BODY": self.block(body), "REST": chain}
-                chain = statements("if d_c == NUMBER: BODY\nelse: REST", head, **parts)
+            rest = "\nelse: REST" if chain else ""
+            block = self.block(body)
+            chain = statements(
+                f"if d_c == NUMBER: BODY{rest}", body[0], NUMBER=number, BODY=block, REST=chain
+            )
         choice = expression("0", node)
         for number, body in reversed(list(enumerate(bodies, 1))):
             if self.ends(body):
-                parts: dict[str, Part] = {"NUMBER": number, "END": self.ends(body), "REST": choice}
-                choice = expression("NUMBER if d_pc <= END else REST", node, **parts)
-        parts: dict[str, Part] = {"MATCH": [node], "CHOICE": choice}
-        return [*statements("if d_pc: d_c = CHOICE\nelse:\n    d_c = 0\n    MATCH", node, **parts), *chain]
+                choice = expression(
+                    "NUMBER if d_pc <= END else REST", node, NUMBER=number, END=self.ends(body), REST=choice
+                )
+        found = "if d_pc: d_c = CHOICE\nelse:\n    d_c = 0\n    MATCH"
+        return [*statements(found, node, CHOICE=choice, MATCH=[node]), *chain]
 
 
 def awaits_of(body: list[ast.stmt]) -> list[ast.Await]:

@@ -7,9 +7,8 @@ before it in its statement can be put aside in a variable; the places listed her
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
-from .scope import Scope, bound_names, parameters_of
+from .scope import Scope, bound_here, bound_names
 from .source import Source
 from .tree import COMPREHENSIONS, FUNCTIONS, Comprehension, children, has_await, walk_scope
 
@@ -29,9 +28,6 @@ class Refusals:
         Raises:
             CompileError: with the place, the source line and the remedy.
         """
-        for name in parameters_of(self.source.node)[1:]:
-            if name == self.scope.context:
-                raise AssertionError("Python refuses equal parameters")
         for statement in self.source.node.body:
             self._check(statement)
 
@@ -153,19 +149,8 @@ class Refusals:
 
     def _keeps_context(self, node: ast.AST) -> None:
         context = self.scope.context
-        shadowed = (
-            isinstance(node, (*COMPREHENSIONS, *FUNCTIONS)) and not getattr(node, "name", None) == context
-        )
-        if not shadowed and context in _binds(node):
+        if context in bound_here(node):
             self.refuse(f"{context} is the context and is not stored", "use another name here", node)
-
-
-def _binds(node: ast.AST) -> Iterator[str]:
-    """Yield what this very node binds, not what stands below it."""
-    names = set(bound_names(node))
-    for child in children(node):
-        names -= set(bound_names(child))
-    return iter(names)
 
 
 def _first_await(node: ast.AST | None) -> ast.AST | None:

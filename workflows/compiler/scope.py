@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from .tree import COMPREHENSIONS, FUNCTIONS, FunctionNode, children, walk_scope
+from .tree import COMPREHENSIONS, FUNCTIONS, SCOPES, FunctionNode, children, walk_scope
 
 
 class Scope:
@@ -29,6 +29,9 @@ class Scope:
         self.steady = set(self.parameters) - unbinding
 
 
+_NAMED = (*SCOPES, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
+
+
 def parameters_of(node: FunctionNode) -> list[str]:
     """Return the names of a function's parameters, the first positional one first."""
     arguments = node.args
@@ -45,17 +48,16 @@ def bound_names(node: ast.AST) -> Iterator[str]:
             if isinstance(each, ast.NamedExpr) and isinstance(each.target, ast.Name):
                 yield each.target.id
         return
-    yield from _bound_here(node)
+    yield from bound_here(node)
     for child in children(node):
         yield from bound_names(child)
 
 
-def _bound_here(node: ast.AST) -> Iterator[str]:
+def bound_here(node: ast.AST) -> Iterator[str]:
+    """Yield the names that this very node binds or deletes, not what stands below it."""
     if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
         yield node.id
-    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        yield node.name
-    elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name:
+    elif isinstance(node, _NAMED) and node.name:
         yield node.name
     elif isinstance(node, ast.MatchMapping) and node.rest:
         yield node.rest
@@ -80,7 +82,7 @@ def free_names(node: ast.AST) -> Iterator[str]:
 
 def _taken(node: ast.AST) -> set[str]:
     """Return the names that a nested function or class mentions and does not bind itself; rather too many."""
-    body = node.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) else []
+    body = node.body if isinstance(node, SCOPES) else []
     parts: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else list(body)
     mentioned: set[str] = set()
     own: set[str] = set(parameters_of(node)) if isinstance(node, FUNCTIONS) else set()
@@ -112,7 +114,7 @@ def read_names(node: ast.AST | None) -> set[str]:
             inside |= read_names(child)
         return (inside - own) | read_names(node.generators[0].iter)
     if isinstance(node, FUNCTIONS):
-        names = {name for name in _taken(node)}
+        names = _taken(node)
         for default in (*node.args.defaults, *node.args.kw_defaults, *getattr(node, "decorator_list", ())):
             names |= read_names(default)
         return names

@@ -7,7 +7,6 @@ tracebacks, pdb and coverage of the compiled function show the user's file.
 from __future__ import annotations
 
 import ast
-import copy
 import inspect
 import linecache
 import types
@@ -16,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import CompileError
+from .tree import copied
 
 _parsed: tuple[str, list[str], ast.Module] | None = None
 """The file parsed last: a module's workflows are decorated one after the other."""
@@ -97,5 +97,5 @@ def _find(filename: str, lines: list[str], name: str, first: int) -> ast.AsyncFu
         if isinstance(node, ast.AsyncFunctionDef) and node.name == name:
             start = min([node.lineno, *(each.lineno for each in node.decorator_list)])
             if start == first:
-                return copy.deepcopy(node)  # The file's tree is kept for its other functions.
+                return copied(node)  # The file's tree is kept for its other functions.
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
@@ -9,23 +10,38 @@ from types import TracebackType
 from typing import Any
 
 from ..errors import UnstorableError
-from .unbound import UNBOUND as UNBOUND
+from . import unbound
 
 Exit = GeneratorExit
 """What closing a coroutine throws. Under a name of ours, since a user's local may be called GeneratorExit."""
 Base = BaseException
 exception = sys.exception
+UNBOUND = unbound.UNBOUND
 
 _SEQUENCES = (list, tuple, range)
+_EMPTY: dict[Any, Any] = {}
 _KEPT: tuple[type, ...] = (
     type(iter([])),
+    type(reversed([])),
     type(iter(())),
     type(iter(range(0))),
     type(iter(range(1 << 80))),
-    type(reversed([])),
     type(iter("")),
     type(iter("\u0394")),
     type(iter(b"")),
+)
+"""Iterators that the codec stores."""
+_COPIED: tuple[type, ...] = (enumerate, zip, reversed)
+"""Iterators that are copied when the loop begins, if they go over what is finite."""
+_FINITE: tuple[type, ...] = (
+    *_KEPT,
+    reversed,
+    type(iter(_EMPTY)),
+    type(iter(_EMPTY.values())),
+    type(iter(_EMPTY.items())),
+    type(reversed(_EMPTY)),
+    type(reversed(_EMPTY.values())),
+    type(reversed(_EMPTY.items())),
 )
 
 
@@ -46,32 +62,25 @@ def iterate(value: Iterable[Any], filename: str, line: int) -> Iterator[Any]:
     kind = type(value)
     if kind in _SEQUENCES:
         return iter(value)
-    if kind is set or kind is frozenset:
+    if isinstance(value, (set, frozenset)):
         return iter(_sorted(value, filename, line))
     iterator = iter(value)
-    if type(iterator) in _KEPT and (iterator is value or kind is range):
-        return iterator
     if iterator is not value or (kind in _COPIED and _finite(value)):
         return iter(tuple(iterator))
+    if kind in _KEPT:
+        return iterator
+    if kind in _COPIED:
+        raise _refusal(value, filename, line, "wrap what it goes over in list(...), a set in sorted(...)")
     raise _refusal(value, filename, line, "wrap it in list(...)")
 
 
-_COPIED = (enumerate, zip, reversed)
-
-
 def _finite(value: Any) -> bool:
-    """Say whether an iterator goes through containers only, so that copying it ends."""
+    """Say whether an iterator goes over containers in a stable order, so that copying it ends."""
     if type(value) is enumerate:
         return _finite(value.__reduce__()[1][0])
     if type(value) is zip:
-        return any(_finite(each) for each in value.__reduce__()[1])
-    return type(value) in _KEPT or type(value) is reversed or type(value) in _VIEW_ITERATORS
-
-
-_VIEW_ITERATORS: tuple[type, ...] = (
-    *(type(iter(each)) for each in ({}, {}.values(), {}.items())),
-    *(type(reversed(each)) for each in ({}, {}.values(), {}.items())),
-)
+        return any(map(_finite, value.__reduce__()[1]))
+    return type(value) in _FINITE
 
 
 def _refusal(value: object, filename: str, line: int, remedy: str) -> UnstorableError:
@@ -107,6 +116,8 @@ def _rank(item: Any) -> tuple[Any, ...]:
         return (3, bytes(item))
     if isinstance(item, tuple):
         return (4, tuple(map(_rank, item)))
+    if isinstance(item, enum.Enum):
+        return (5, type(item).__module__, type(item).__qualname__, item.name)
     raise TypeError
 
 
