@@ -28,8 +28,9 @@ from deathless.workflows.library import buff, combat, npc_patrol, production, re
 from village_game.fate import Fate, populate
 from village_game.life import chronicle, villager
 from village_game.meter import Figures, Meter
-from village_game.scenario import Scenario, ScenarioError, load_scenario
+from village_game.scenario import Scenario, load_scenario
 from village_game.scene import FALLEN, FIGHTING, Scene
+from village_game.tables import ScenarioError
 
 try:
     from rich.console import Console

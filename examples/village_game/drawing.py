@@ -209,7 +209,8 @@ def _work(work: list[Work]) -> Text:
             text.append(f"{shop.product:8.8}", PLAIN)
             text.append_text(_bar(item.part, 6, MAGIC if item.doing == "paused" else GOLD))
         else:
-            text.append(f"{'needs ' + ', '.join(item.missing) if item.missing else '':14.14}", "#b08a5a")
+            needs = f"needs {item.missing[0]}{' …' if len(item.missing) > 1 else ''}" if item.missing else ""
+            text.append(f"{needs:14.14}", "#b08a5a")
         text.append(f"{f'{item.made}/{item.quantity}' if item.quantity else '':>6}", DIM)
     return text
 

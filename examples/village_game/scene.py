@@ -15,7 +15,8 @@ from deathless import Change, Runtime, WorkflowView
 from deathless.workflows.library import npc_patrol
 from deathless.workflows.library.npc_patrol import between
 
-from .scenario import Npc, Point, Scenario, Workshop
+from .scenario import Npc, Scenario, Workshop
+from .tables import Point
 
 WALKING, RESTING, FIGHTING, FALLEN, ABSENT = "walking", "resting", "fighting", "fallen", "absent"
 NEWS = 12

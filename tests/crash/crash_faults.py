@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from typing import Any
 
 import lmdb
@@ -26,13 +27,14 @@ def die() -> None:
 
 
 class Fault:
-    """One place to die at, after `count` harmless visits within it. Nothing happens before it is armed."""
+    """One place to die at, after `visits` harmless visits within it. Nothing happens before it is armed."""
 
-    def __init__(self, place: str, count: int) -> None:
+    def __init__(self, place: str, visits: int) -> None:
         self.place = place
-        self.count = count
+        self.visits = visits
         self.armed = False
         self._growing = False
+        self._heads = count(visits, -1)
 
     def install(self) -> None:
         """Put the wrappers in place."""
@@ -57,22 +59,26 @@ class Fault:
         if self.armed and self.place == "while it runs":
             threading.Thread(target=self._die_soon).start()
         if self.armed:
-            left = iter(range(self.count, -1, -1))
+            left = count(self.visits, -1)
             last = len(ordered) - 1
             ordered = [(table, self._rows(rows, left, n == last)) for n, (table, rows) in enumerate(ordered)]
         original(store, ordered)
         self.at("after the commit")
 
     def _rows(self, rows: list[Any], left: Iterator[int], is_last: bool) -> Iterable[Any]:
-        """Hand out the rows of a commit, up to the place where it ends."""
+        """Hand out the rows of a commit, up to the place where it ends: after `visits` rows, or after the last."""
         for row in rows:
-            if next(left, None) == 0:
-                self.at("between rows")
-                if self.place in GROWTH_PLACES and not self._growing:
-                    raise lmdb.MapFullError("by the test")
+            if next(left) == 0:
+                self._between_rows()
             yield row
         if is_last:
+            self._between_rows()
             self.at("before its end")
+
+    def _between_rows(self) -> None:
+        self.at("between rows")
+        if self.place in GROWTH_PLACES and not self._growing:
+            raise lmdb.MapFullError("by the test")
 
     def _grow(self, original: Any, *args: Any) -> None:
         self._growing = True
@@ -88,16 +94,16 @@ class Fault:
         original(*args)
 
     def _index(self, original: Any, *args: Any) -> None:
-        self.count -= self.place == "between heads"
-        if self.count <= 0:
+        if next(self._heads) == 0:
             self.at("between heads")
         original(*args)
 
-    def _schedule_many(self, original: Any, *args: Any) -> Any:
+    def _schedule_many(self, original: Any, *args: Any) -> None:
+        self.at("between heads")  # There were fewer.
         self.at("at the timers")
-        return original(*args)
+        original(*args)
 
     def _die_soon(self) -> None:
-        for _ in range(self.count * 20):
+        for _ in range(self.visits * 20):
             pass  # Some way into the commit; a sleep would mostly hit the same place.
         die()

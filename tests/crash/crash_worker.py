@@ -96,8 +96,7 @@ class Player:
             period = 0.3 + entity % 7 / 10
             for _ in range(2):
                 self.start(recorder(period), entity)
-        for _ in range(8):
-            self.start_some(100)
+        self.start_some(1_500)
 
     def start_some(self, count: int) -> None:
         """Start workflows of every type that ends some day."""
@@ -245,7 +244,7 @@ def keep_sending(world: Runtime, voice: Voice, sender: int, chooser_: random.Ran
 def live(task: dict[str, Any]) -> None:
     """Play until killed."""
     voice = Voice()
-    fault = Fault(task["place"], task["count"])
+    fault = Fault(task["place"], task["visits"])
     fault.install()
     fault.armed = task["place"] in RECOVERY_PLACES
     chooser_ = random.Random(task["seed"])

@@ -11,6 +11,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ class Game:
         self.checker = Checker(self.ledger)
         self.life = 0
         self.deaths = []
+        self.acknowledged = Counter()
 
     def live(self, place):
         """Let a worker live until it dies at this place."""
@@ -50,7 +52,7 @@ class Game:
             "durability": self.durability,
             "seed": self.random.randrange(10**9),
             "place": place,
-            "count": self.random.choice((0, self.random.randrange(10), self.random.randrange(500))),
+            "visits": self.random.choice((0, self.random.randrange(10), self.random.randrange(500))),
             "inputs": INPUTS + self.random.randrange(300),
             "timers": TIMERS,
             "next_seq": self.life * 1_000_000,
@@ -60,8 +62,10 @@ class Game:
                 "paranoid": self.random.random() < 0.3,
             },
         }
-        self.deaths.append((self.life, place, task["count"]))
-        with subprocess.Popen([sys.executable, str(WORKER), json.dumps(task)], stdout=subprocess.PIPE) as process:
+        self.deaths.append((self.life, place, task["visits"]))
+        with subprocess.Popen(
+            [sys.executable, str(WORKER), json.dumps(task)], stdout=subprocess.PIPE
+        ) as process:
             try:
                 if place == "outside":
                     self.hear_enough(process.stdout)
@@ -105,10 +109,13 @@ def test_nothing_acknowledged_is_lost_or_doubled(durability, clock, request, tmp
             game.live(game.random.choice(places))
             assert game.ledger.inputs >= INPUTS, game.ledger.inputs
             assert game.ledger.timers >= TIMERS, game.ledger.timers
+            game.acknowledged += Counter(inputs=game.ledger.inputs, timers=game.ledger.timers)
             for _ in range(game.random.randrange(1, 3)):
                 game.live(game.random.choice(RECOVERY_PLACES))
             game.check()
     except BaseException as error:
-        error.add_note(f"deaths (life, place, count): {game.deaths}")
+        error.add_note(f"deaths (life, place, visits): {game.deaths}")
         error.add_note(f"repeat with: pytest {request.node.nodeid!r} --seed {seed} --rounds {number + 1}")
         raise
+    places = Counter(place for _, place, _ in game.deaths)
+    print(f"{len(game.ledger.targets)} starts, {dict(game.acknowledged)} acknowledged, killed {dict(places)}")

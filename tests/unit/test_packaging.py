@@ -28,9 +28,13 @@ def test_its_only_top_level_package_is_deathless(wheel):
 
 def test_every_module_of_the_package_ships_and_no_test_does(wheel):
     with zipfile.ZipFile(wheel) as files:
-        shipped = {name for name in files.namelist() if name.startswith("deathless/") and name.endswith(".py")}
+        shipped = {
+            name for name in files.namelist() if name.startswith("deathless/") and name.endswith(".py")
+        }
     folders = ("workflows", "actors", "runtime", "tools")
-    wanted = {path.relative_to(ROOT).as_posix() for folder in folders for path in (ROOT / folder).rglob("*.py")}
+    wanted = {
+        path.relative_to(ROOT).as_posix() for folder in folders for path in (ROOT / folder).rglob("*.py")
+    }
     assert shipped == {f"deathless/{name}" for name in wanted | {"__init__.py"}}
 
 

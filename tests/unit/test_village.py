@@ -7,13 +7,16 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from deathless import Runtime
+from deathless import GameClock, Runtime
+from deathless.workflows.library import Threat
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 sys.path.insert(0, str(EXAMPLES))
 
 import village  # noqa: E402 - it lies outside the package.
-from village_game.scenario import ScenarioError, load_scenario  # noqa: E402
+from village_game.life import VILLAGE, chronicle, villager  # noqa: E402
+from village_game.scenario import load_scenario  # noqa: E402
+from village_game.tables import ScenarioError  # noqa: E402
 
 SCENARIO = EXAMPLES / "village.toml"
 PEOPLE, WORKSHOPS = 188, 12
@@ -135,6 +138,39 @@ def test_a_bad_scenario_ends_the_program_with_2_before_it_makes_a_world(tmp_path
         done.stderr == "bad scenario: changed.toml: npc[0].hp: is a whole number from 1 to 1000000, not 0\n"
     )
     assert not world.exists()
+
+
+# -- its own workflows -------------------------------------------------------------------------------------
+
+
+def test_a_villager_who_falls_comes_back_and_the_chronicle_counts_both(tmp_path):
+    life = villager(
+        "farmer",
+        [(0.0, 0.0), (100.0, 0.0)],
+        at=(50.0, 0.0),
+        home=(9.0, 9.0),
+        speed=1.0,
+        pause=0.0,
+        hp=1,
+        strength=1,
+        mend=0,
+        action_timeout=1.0,
+        respawn_delay=5.0,
+    )
+    with Runtime(tmp_path / "w", village.WORKFLOWS, clock=GameClock(), paranoid=True) as world:
+        keeper = world.start(chronicle(), correlation_id=VILLAGE)
+        world.start(life, entity_id=7)
+        world.advance(0.0)
+        world.advance(10.0)
+        world.signal(Threat("dragon", hp=1_000_000, strength=1_000_000), entity_id=7)
+        while not world.workflows(type="respawn"):
+            world.advance(1.0)
+        (farmer,) = world.workflows(type="villager")
+        assert (farmer.current_step, farmer.locals["fell_at"]) == ("fallen", (39.0, 0.0))
+        world.advance(5.0)
+        (patrol,) = world.workflows(type="npc_patrol", status="Suspended")
+        assert (patrol.locals["x"], patrol.locals["y"]) == (9.0, 9.0)
+        assert world.get(keeper.id).locals == {"goods": {}, "fallen": {"farmer": 1}, "returned": 1}
 
 
 # -- the game ----------------------------------------------------------------------------------------------

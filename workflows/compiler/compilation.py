@@ -19,6 +19,7 @@ from .names import subscriptions_of
 from .program import Program, Site, register
 from .refusals import Refusals
 from .scope import Scope
+from .selects import SelectCheck
 from .sites import Draft, Hoisted
 from .source import Source, find_source
 from .tree import expression, statements
@@ -38,6 +39,7 @@ def compile_coroutine(function: Callable[..., Any], *, kind: Literal["workflow",
     node = source.node
     scope = Scope(node)
     Refusals(source, scope).check()
+    SelectCheck(source, scope, lambda name: _meaning(function, name)).check()
     fingerprint = fingerprint_of(node)
     subscriptions = subscriptions_of(node, scope)
     hoisted = hoist(node, scope)
@@ -56,6 +58,15 @@ def compile_coroutine(function: Callable[..., Any], *, kind: Literal["workflow",
     )
     register(program)
     return program
+
+
+def _meaning(function: Any, name: str) -> Any:
+    """Return what a dotted name that is not local means at the definition, or None."""
+    first, *rest = name.split(".")
+    value = inspect.getclosurevars(function).nonlocals.get(first, function.__globals__.get(first))
+    for attribute in rest:
+        value = getattr(value, attribute, None)
+    return value
 
 
 def _site(draft: Draft) -> Site:
