@@ -106,7 +106,7 @@ class ScheduledActor(Actor):
         return self._make_face().stopped
 
     @property
-    def actor_ref(self) -> ActorRef[Self]:  # pyright: ignore[reportIncompatibleVariableOverride] # Self narrows.
+    def actor_ref(self) -> ActorRef[Self]:  # pyright: ignore[reportIncompatibleMethodOverride, reportIncompatibleVariableOverride] # Self narrows.
         """The actor's reference, always the same one, made when first read."""
         face = self._make_face()
         if face.ref is None:

@@ -37,12 +37,12 @@ BENCHMARKS: dict[str, tuple[Callable[..., Section], dict[str, Any], dict[str, An
     "floor": (floor.measure, {"rounds": 9, "commits": 30}, {"rounds": 3, "commits": 10}),
     "steps": (
         steps.measure,
-        {"rounds": 9, "pumps": 20, "populations": (100, 10_000, 100_000), "beside": 10_000},
-        {"rounds": 3, "pumps": 4, "populations": (100, 2_000), "beside": 2_000},
+        {"rounds": 9, "pumps": 20, "populations": (100, 10_000, 100_000)},
+        {"rounds": 3, "pumps": 4, "populations": (100, 2_000)},
     ),
     "parts": (
         parts.measure,
-        {"rounds": 40, "populations": (100, 10_000, 100_000)},
+        {"rounds": 25, "populations": (100, 10_000, 100_000)},
         {"rounds": 6, "populations": (2_000,)},
     ),
     "starts": (starts.measure, {"rounds": 5, "count": 20_000}, {"rounds": 3, "count": 2_000}),
@@ -73,7 +73,10 @@ def main() -> int:
         "benchmarks": {},
         "targets": [],
     }
-    printer.say(f"{found['machine']}, worlds on {found['disk']}")
+    facts = ", ".join(f"{name} {value}" for name, value in found["machine"].items())
+    printer.say(f"{facts}; worlds on {found['disk']}")
+    if found["disk"] == "tmpfs":
+        printer.say("A synced commit costs nothing on a tmpfs: name a directory on a disk with --dir.")
     targets: list[Target] = []
     try:
         for name in options.only:

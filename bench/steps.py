@@ -45,15 +45,14 @@ class Load:
         self.world.close()
 
 
-def measure(scratch: Path, *, rounds: int, pumps: int, populations: tuple[int, ...], beside: int) -> Section:
-    """Measure both durabilities at each population, between runs of the floor.
+def measure(scratch: Path, *, rounds: int, pumps: int, populations: tuple[int, ...]) -> Section:
+    """Measure both durabilities at each population, quiet and beside a spinning thread, between runs of the floor.
 
     Args:
         scratch: where the worlds are made.
         rounds: runs of each.
         pumps: batches a run.
         populations: numbers of workflows.
-        beside: at which of them a spinning thread comes in.
     """
     section = Section(
         f"durable steps: a signal, a step, its row; a pump per {BATCH:,} signals",
@@ -73,9 +72,7 @@ def measure(scratch: Path, *, rounds: int, pumps: int, populations: tuple[int, .
         loads = {
             name: Load(scratch / f"{name}{population}", name, population) for name in ("power", "process")
         }
-        cases = [
-            (name, busy) for name in loads for busy in ((False, True) if population == beside else (False,))
-        ]
+        cases = [(name, busy) for name in loads for busy in (False, True)]
         runs: dict[tuple[str, bool], list[tuple[float, float, float]]] = {case: [] for case in cases}
         for _ in range(rounds):
             for name, busy in cases:

@@ -134,7 +134,7 @@ class Intake:
         if self._system.crowded:
             self._system.check_room(workflow_id, entity_id, correlation_id, cls)
         with self.lock:
-            payload = self._codec.pack(signal_values(signal))
+            payload = self._codec.pack_list(signal_values(signal))
             if len(payload) > self._limits.payload:
                 check_size(f"the size of signal {name}", payload, self._limits)
             message = (SIGNAL, self._clock.now_us(), name, payload)

@@ -73,10 +73,14 @@ def _wait(sources: tuple[Any, ...]) -> Generator[tuple[Any, ...], Any, Any]:
     return (yield sources)
 
 
+PRIMITIVE = _wait.__code__
+"""The code of what every primitive awaits in the end."""
+
+
 class Context:
     """The world as a workflow sees it. Every effect of a step happens at its end, all or nothing."""
 
-    __slots__ = ("_port", "correlation_id", "draws", "entity_id", "label", "workflow_id")
+    __slots__ = ("_port", "correlation_id", "draws", "entity_id", "label", "live", "workflow_id")
 
     workflow_id: int
     """This run: unique in the world, never reused."""
@@ -86,6 +90,7 @@ class Context:
     """The group that it belongs to, if any."""
     label: str | None
     draws: int
+    live: list[Any] | None
     _port: StepPort
 
     # -- time ----------------------------------------------------------------------------------------------

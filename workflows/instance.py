@@ -76,6 +76,7 @@ class Instance(Context):
         self.status = Status.SUSPENDED
         self.draws = 0
         self.label = None
+        self.live = None
         self.coroutine = None
         self.wait = ()
         self.due_us = None
@@ -106,7 +107,7 @@ class Instance(Context):
 
     def chill(self) -> None:
         """Drop the coroutine without running any of the user's code; the row has all it needs."""
-        coroutine, self.coroutine, self.wait = self.coroutine, None, ()
+        coroutine, self.coroutine, self.wait, self.live = self.coroutine, None, (), None
         if coroutine is not None:
             coroutine.close()
 

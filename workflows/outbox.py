@@ -140,7 +140,7 @@ class Outbox:
             if refusal is not None:
                 raise SignalNotAccepted(cls.__name__, workflow_id, refusal)
         self._neighbours.check_room(workflow_id, entity_id, correlation_id, cls)
-        payload = self._codec.pack(signal_values(signal))
+        payload = self._codec.pack_list(signal_values(signal))
         check_size(f"the size of signal {cls.__name__}", payload, self._limits)
         self._check_effects()
         message = (SIGNAL, self.now_us, cls.__name__, payload)

@@ -76,6 +76,6 @@ class DurableRandom(random.Random):
         """Refuse: the state is one counter in the workflow's snapshot."""
         raise NotImplementedError("the state of ctx.random is part of the workflow's snapshot")
 
-    def setstate(self, state: Any) -> None:  # noqa: ARG002 - the signature of random.Random.
+    def setstate(self, state: Any) -> None:
         """Refuse: see `getstate`."""
         raise NotImplementedError("the state of ctx.random is part of the workflow's snapshot")

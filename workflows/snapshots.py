@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Mapping
+from types import GeneratorType
 from typing import Any
 
 from . import rows
 from .codec import Codec
-from .compiler import capture_stack, resume_stack
-from .errors import LimitError, UnstorableError
+from .compiler import awaited_by, capture_stack, resume_stack
+from .context import PRIMITIVE
+from .errors import LimitError, NotARoutineError, UnstorableError
 from .instance import Instance, flatten
 from .limits import Limits
 from .messages import CHILD_DONE, STATUS_CODE, Status
 from .signal import Signal
-from .sources import Child
+from .sources import JOINING, Child
 from .versions import CodeBook
 from .waits import children_of, load_wait, store_wait
 
@@ -45,12 +47,17 @@ class Snapshots:
             WorkflowMisuseError: it awaits what cannot be awaited.
             LimitError: too many sources, or a state that is too large.
         """
-        frames = capture_stack(instance.coroutine)
-        number_of = self._codes.number_of
-        if len(frames) == 1:
-            program, site, values = frames[0]
-            stack = [[number_of(program), site.number, *values]]
+        coroutine = instance.coroutine
+        live, instance.live = instance.live, None
+        number = None if live is None else self._codes.by_token.get(live[0])
+        if live is not None and number is not None and _code_of(coroutine.cr_await) is PRIMITIVE:  # type: ignore[union-attr]
+            # The common case, a workflow that awaits by itself: it left its frame's values in the order of the row.
+            live[0] = number
+            stack, values = [live], live
         else:
+            number_of = self._codes.number_of
+            frames = capture_stack(coroutine)
+            self._check_primitive(coroutine)
             stack = [[number_of(program), site.number, *values] for program, site, values in frames]
             values = [value for frame in frames for value in frame[2]]
         stored, due_us, periodic = store_wait(wait, instance.type_name)
@@ -85,7 +92,7 @@ class Snapshots:
             ]
             return codec.pack_tree(fields) if codec.is_tree(values) else codec.pack_shared(fields)
         except UnstorableError as error:
-            raise self._name_unstorable(instance, frames, error) from None
+            raise self._name_unstorable(instance, error) from None
 
     def thaw(
         self, instance: Instance, row: bytes, signals: Mapping[str, type[Signal]]
@@ -104,6 +111,14 @@ class Snapshots:
         instance.wait, instance.due_us = load_wait(fields[rows.WAIT], signals)
         return resume_stack(frames, instance)
 
+    def _check_primitive(self, coroutine: Any) -> None:
+        """Refuse an awaitable of the user's own: what it would do after the await is in no snapshot."""
+        awaited = awaited_by(coroutine)
+        code = _code_of(awaited)
+        if code is not PRIMITIVE and code is not JOINING:
+            place = f"{coroutine.cr_code.co_filename}:{coroutine.cr_frame.f_lineno}"
+            raise NotARoutineError(getattr(awaited, "__qualname__", repr(awaited)), place)
+
     def _drop_orphaned_results(self, instance: Instance, values: list[Any]) -> None:
         """Forget results of children that no handle reaches any more: nobody can await them."""
         unread = instance.unread
@@ -115,9 +130,9 @@ class Snapshots:
         kept = [message for message in unread if message[0] != CHILD_DONE or message[2] in reachable]
         instance.unread = kept or None
 
-    def _name_unstorable(self, instance: Instance, frames: Any, error: UnstorableError) -> UnstorableError:
+    def _name_unstorable(self, instance: Instance, error: UnstorableError) -> UnstorableError:
         """Find the local variable that made packing fail."""
-        for program, site, values in frames:
+        for program, site, values in capture_stack(instance.coroutine):
             place = f"{program.filename}:{site.line}"
             for name, value in zip((*site.variables, *site.hidden), values, strict=True):
                 try:
@@ -128,6 +143,10 @@ class Snapshots:
                     where = f"{what} of workflow {instance.type_name!r}"
                     return UnstorableError(found.found, where=where, place=place, why=found.why)
         return error
+
+
+def _code_of(awaited: Any) -> Any:
+    return awaited.gi_code if type(awaited) is GeneratorType else None
 
 
 def _fields(instance: Instance, stack: bytes | None, wait: list[Any], outcome: Any) -> list[Any]:

@@ -29,9 +29,11 @@ def to_us(seconds: float, what: str) -> int:
         micros = round(seconds * US)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{what} takes a finite number of seconds, not {seconds!r}") from None
-    if micros > MAX_TIME_US:
-        raise ValueError(f"{what} of {seconds!r} seconds is over the limit of {MAX_TIME_US // US}")
-    return max(micros, 0)
+    if 0 <= micros <= MAX_TIME_US:
+        return micros
+    if micros < 0:
+        return 0
+    raise ValueError(f"{what} of {seconds!r} seconds is over the limit of {MAX_TIME_US // US}")
 
 
 class Elapsed(NamedTuple):
@@ -146,6 +148,10 @@ class Child(Source[ChildDone[ResultT_co]]):
 
     def __hash__(self) -> int:
         return hash((Child, self.workflow_id))
+
+
+JOINING = Child.__await__.__code__
+"""The code of what `await child` waits in."""
 
 
 class Join(Source[Any]):

@@ -43,6 +43,7 @@ class CodeBook:
     """The descriptors of a world, by number.
 
     `fresh` collects the descriptors that the store does not have yet; whoever commits takes them from there.
+    `by_token` gives the number of a workflow program that was met by its token; not those of routines.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class CodeBook:
         self._types = types
         self._descriptors = dict(stored)
         self.fresh: dict[int, dict[str, Any]] = {}
+        self.by_token: dict[int, int] = {}
         self._ids: dict[int, int] = {}
         self._names: dict[tuple[str, str, str, int], int] = {
             _identity(descriptor): number for number, descriptor in stored.items()
@@ -81,6 +83,8 @@ class CodeBook:
             self._names[identity] = number
             self._descriptors[number] = self.fresh[number] = descriptor
         self._ids[id(program)] = number
+        if program.kind == "workflow":
+            self.by_token[program.token] = number
         self._keep.append(program)
         return number
 

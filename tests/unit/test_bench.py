@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 BENCH = Path(__file__).resolve().parent.parent.parent / "bench" / "run.py"
+# The others last as long as the wall clock says, or need large worlds.
+QUICKEST = ["floor", "steps", "parts", "starts", "recovery"]
 
 
 def run(*arguments):
@@ -14,28 +18,76 @@ def run(*arguments):
     )
 
 
-def test_a_quick_run_writes_figures_and_targets(tmp_path):
-    result = tmp_path / "bench.json"
-    done = run("--quick", "--only", "floor,steps", "--dir", str(tmp_path / "worlds"), "--json", str(result))
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    """One quick run, for all of these facts."""
+    place = tmp_path_factory.mktemp("bench")
+    written, worlds = place / "bench.json", place / "worlds"
+    done = run("--quick", "--only", ",".join(QUICKEST), "--dir", str(worlds), "--json", str(written))
     assert done.returncode == 0, done.stderr
-    found = json.loads(result.read_text())
+    assert not list(worlds.iterdir()), "its worlds are removed"
+    return json.loads(written.read_text()), done.stdout
 
+
+def is_spread(found):
+    return found.keys() == {"median", "low", "high"} and 0 < found["low"] <= found["median"] <= found["high"]
+
+
+def test_it_says_where_it_ran(quick):
+    found, _ = quick
+    assert found.keys() == {"machine", "disk", "quick", "benchmarks", "targets"}
     assert found["quick"] is True
-    assert {"python", "cores"} <= found["machine"].keys()
-    assert list(found["benchmarks"]) == ["floor", "steps"]
-    for spread in found["benchmarks"]["floor"].values():
-        assert 0 < spread["low"] <= spread["median"] <= spread["high"]
-    populations = found["benchmarks"]["steps"]
+    assert {"python", "system", "cores", "load", "lmdb", "msgpack"} == found["machine"].keys()
+    assert list(found["benchmarks"]) == QUICKEST
+
+
+def test_the_floor_and_starts_and_recovery_are_spreads(quick):
+    found = quick[0]["benchmarks"]
+    assert "floor: shuffled, synced" in found["floor"]
+    assert all(map(is_spread, found["floor"].values()))
+    assert found["starts"].keys() == {"start_many", "start"}
+    assert all(map(is_spread, found["starts"].values()))
+    for stages in found["recovery"].values():
+        assert stages.keys() == {"imported", "recovered", "fired"}
+        assert all(map(is_spread, stages.values()))
+
+
+def test_steps_stand_beside_the_floor_and_beside_a_spinning_thread(quick):
+    populations = quick[0]["benchmarks"]["steps"]
     assert list(populations) == ["100", "2000"]
     for cases in populations.values():
-        assert {"floor", "power", "process"} <= cases.keys()
-        assert cases["power"]["of_floor"]["median"] > 0
-    assert "power beside a spinning thread" in populations["2000"]
+        assert is_spread(cases.pop("floor"))
+        assert list(cases) == [
+            "power",
+            "power beside a spinning thread",
+            "process",
+            "process beside a spinning thread",
+        ]
+        for case in cases.values():
+            assert is_spread(case["steps_per_s"])
+            assert is_spread(case["of_floor"])
+            assert case["commit_us"] > 0
+
+
+def test_parts_add_up_to_their_sum(quick):
+    parts = quick[0]["benchmarks"]["parts"]
+    assert list(parts) == ["power", "process"]
+    for populations in parts.values():
+        for column in populations.values():
+            single = list(column.values())[: list(column).index("sum of the parts")]
+            assert sum(single) == pytest.approx(column["sum of the parts"])
+            assert column["whole, measured without them"] > 0
+
+
+def test_each_target_is_printed_with_its_answer(quick):
+    found, printed = quick
     assert found["targets"]
     for target in found["targets"]:
         assert target.keys() == {"name", "wanted", "at_least", "got", "unit", "reached"}
-        assert target["name"] in done.stdout
-    assert not list((tmp_path / "worlds").iterdir()), "its worlds are removed"
+        good = target["got"] >= target["wanted"] if target["at_least"] else target["got"] <= target["wanted"]
+        assert target["reached"] is good
+        (line,) = (line for line in printed.splitlines() if target["name"] in line)
+        assert ("yes" if good else "no") in line
 
 
 def test_an_unknown_name_is_refused(tmp_path):

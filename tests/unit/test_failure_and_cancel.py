@@ -304,3 +304,37 @@ def test_interrupting_a_step_loses_nothing(open_world):
     BROKEN[0] = False
     world.advance(0.1)
     assert handle.result() == 4
+
+
+class Patient:
+    """An awaitable of the user's own, with something to do after its await."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def __await__(self):
+        yield from self.inner.__await__() if hasattr(self.inner, "__await__") else self.inner
+        return "not in any snapshot"
+
+
+@pytest.mark.parametrize("first", [False, True], ids=["at once", "after a good await"])
+@pytest.mark.parametrize("kind", ["coroutine", "awaitable"])
+def test_only_primitives_children_and_routines_are_awaited(open_world, kind, first):
+    async def helper(ctx: Context) -> None:
+        await ctx.sleep(1)
+
+    @workflow(name="impatient")
+    async def impatient(ctx: Context) -> None:
+        if first:
+            await ctx.sleep(1)
+        if kind == "coroutine":
+            await helper(ctx)
+        else:
+            await Patient(ctx.sleep(1))
+
+    world = open_world(impatient)
+    handles = [world.start(impatient()) for _ in range(2)]
+    world.advance(0.1)
+    world.advance(1.0)
+    for handle in handles:
+        assert "which is not decorated with @routine" in world.get(handle.id).error_message

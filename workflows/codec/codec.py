@@ -152,6 +152,14 @@ class Codec:
         """
         return self.pack_tree(value) if self.is_tree((value,)) else self.pack_shared(value)
 
+    def pack_list(self, values: list[Any]) -> bytes:
+        """Pack a list as `pack` does; faster where nothing in it can be shared, as in nearly all signals."""
+        atoms = self._atoms
+        for value in values:
+            if type(value) not in atoms:
+                return self.pack(values)
+        return self.pack_tree(values)
+
     def pack_shared(self, value: object) -> bytes:
         """Pack a value in which objects with identity are reachable twice; any other as `pack_tree` does.
 

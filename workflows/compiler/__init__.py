@@ -7,7 +7,7 @@ finds what a snapshot must hold; `lower` makes the function skip to an await. `p
 """
 
 from .compilation import compile_coroutine
-from .frames import capture_stack, resume_stack
+from .frames import awaited_by, capture_stack, resume_stack
 from .program import Program, Site, program_of
 from .unbound import UNBOUND, Unbound
 
@@ -16,6 +16,7 @@ __all__ = [
     "Program",
     "Site",
     "Unbound",
+    "awaited_by",
     "capture_stack",
     "compile_coroutine",
     "program_of",

@@ -5,6 +5,7 @@ import __future__ as features
 
 import ast
 import inspect
+import itertools
 import types
 import warnings
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from .sites import Draft, Hoisted
 from .source import Source, find_source
 from .tree import expression, statements
 
+_tokens = itertools.count()
 _FUTURE = 0
 for _name in features.all_feature_names:
     _FUTURE |= getattr(features, _name).compiler_flag
@@ -45,7 +47,8 @@ def compile_coroutine(function: Callable[..., Any], *, kind: Literal["workflow",
     hoisted = hoist(node, scope)
     mark_live(hoisted, scope)
     sites = tuple(_site(draft) for draft in hoisted.drafts)
-    lowering = Lowering(hoisted, source.filename)
+    token = next(_tokens)
+    lowering = Lowering(hoisted, source.filename, context=scope.context, token=token)
     node.body = [*_prologue(sites, scope, node), *lowering.block(hoisted.body)]
     _verify(source, lowering.lowered, hoisted)
     program = Program(
@@ -55,6 +58,7 @@ def compile_coroutine(function: Callable[..., Any], *, kind: Literal["workflow",
         fingerprint=fingerprint,
         sites=sites,
         subscriptions=subscriptions,
+        token=token,
     )
     register(program)
     return program
@@ -70,14 +74,13 @@ def _meaning(function: Any, name: str) -> Any:
 
 
 def _site(draft: Draft) -> Site:
-    temporaries = sorted(name for name in draft.live if name in draft.temporaries)
-    hidden = {**draft.around, **{name: draft.temporaries[name] for name in temporaries}}
+    hidden = draft.hidden
     return Site(
         number=draft.number,
         key=draft.key,
         label=draft.label,
         line=draft.line,
-        variables=tuple(sorted(name for name in draft.live if not name.startswith("."))),
+        variables=draft.variables,
         hidden=tuple(hidden),
         hidden_state=tuple(hidden.values()),
         signals=draft.signals,

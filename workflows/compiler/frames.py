@@ -19,18 +19,26 @@ def capture_stack(coroutine: Any) -> list[Frame]:
     Raises:
         NotARoutineError: a frame belongs to a coroutine function that is not compiled.
     """
-    program = _registry.get(coroutine.cr_code)
+    program = _registry.get(id(coroutine.cr_code))
     if program is None:
         raise _stranger(coroutine, coroutine.cr_code.co_filename, coroutine.cr_code.co_firstlineno)
     inner = coroutine.cr_await
     frames = [(program, *program.capture(coroutine))]
     while type(inner) is CoroutineType:
-        program = _registry.get(inner.cr_code)
+        program = _registry.get(id(inner.cr_code))
         if program is None:
             raise _stranger(inner, coroutine.cr_code.co_filename, coroutine.cr_frame.f_lineno)
         frames.append((program, *program.capture(inner)))
         coroutine, inner = inner, inner.cr_await
     return frames
+
+
+def awaited_by(coroutine: Any) -> Any:
+    """Return what the innermost frame of a suspended coroutine awaits."""
+    inner = coroutine.cr_await
+    while type(inner) is CoroutineType:
+        inner = inner.cr_await
+    return inner
 
 
 def resume_stack(frames: Sequence[Frame], ctx: Any) -> Coroutine[Any, Any, Any]:

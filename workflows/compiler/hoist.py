@@ -160,7 +160,7 @@ class _Hoister(ExpressionHoister):
     def manage(self, node: ast.With, name: str) -> None:
         first, *others = node.items
         what = f"with {text_of(first.context_expr)}"
-        body = node.body
+        body: list[ast.stmt] = node.body
         if others:
             # One manager a statement: each has its own moment to be entered.
             body = [ast.copy_location(ast.With(others, body), node)]

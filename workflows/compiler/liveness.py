@@ -24,7 +24,10 @@ def mark_live(hoisted: Hoisted, scope: Scope) -> None:
     """Fill in `live` of each site: user variables, cells always, and temporaries; never the context."""
     for draft in hoisted.drafts:
         draft.live = set()
-    _Liveness(hoisted).block(hoisted.body, NOTHING, _Ways())
+    entry = _Liveness(hoisted).block(hoisted.body, NOTHING, _Ways())
+    # A way from an await to a read, and one from the entry to that await on which nothing binds the name, together
+    # make it live at the entry. Cells are kept unseen, and what is unbound on purpose may be so anywhere.
+    hoisted.doubtful = {*entry, *scope.cells}.difference(scope.parameters) | scope.unbinding
     for draft in hoisted.drafts:
         draft.live = (
             draft.live & scope.locals | scope.cells | {name for name in draft.live if name[0] == "."}

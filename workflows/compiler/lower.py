@@ -4,7 +4,8 @@ One function serves normal running and resume. `.pc` is 0 in normal running and 
 while skipping; sites are numbered in order, so each statement owns a range of them. Statements before the target
 are skipped by a guard, blocks on the way are entered by force, and the await itself waits for `.r`, the awaitable
 given on resume, in place of evaluating its operand. `.pc` is cleared before the await, or an exception thrown in
-would find it set. `.at` says at which await the function is suspended.
+would find it set. `.at` says at which await the function is suspended, and the context's `live` holds
+the values that a snapshot needs, since a look into the frame would cost more memory than all the rest.
 
 Closing a coroutine (eviction, garbage collection, the interpreter's end) throws GeneratorExit into it. No code of the
 user's may run then: it is caught first in every try that suspends, and `.pc` becomes -1, which the finally blocks see.
@@ -15,7 +16,8 @@ from __future__ import annotations
 import ast
 
 from .lower_try import TryLowering
-from .tree import expression, statements, walk_scope
+from .sites import Draft
+from .tree import expression, load, statements, walk_scope
 
 
 class Lowering(TryLowering):
@@ -62,12 +64,27 @@ class Lowering(TryLowering):
 
     def wait(self, node: ast.Await) -> list[ast.stmt]:
         """Make an await enterable; return what goes before its statement."""
-        number = self.hoisted.sites[node].number
+        draft = self.hoisted.sites[node]
+        live = self.live_list(draft, node)
         node.value = expression(
             "OPERAND if not d_pc else (d_r, d_pc := 0, d_r := None)[0]", node.value, OPERAND=node.value
         )
         self.lowered.add(node)
-        return statements("d_at = NUMBER", node, NUMBER=number)
+        return statements(
+            "d_at = NUMBER\nCONTEXT.live = LIVE", node, NUMBER=draft.number, CONTEXT=self.context, LIVE=live
+        )
+
+    def live_list(self, draft: Draft, node: ast.Await) -> ast.expr:
+        """Return `[token, number, *values]`, which spares whoever takes the snapshot a look into the frame.
+
+        None where a name may be unbound, or where the operand binds one.
+        """
+        names = [*draft.variables, *draft.hidden]
+        binding = any(isinstance(each, ast.NamedExpr) for each in walk_scope(node.value))
+        if binding or not self.hoisted.doubtful.isdisjoint(names):
+            return ast.copy_location(ast.Constant(None), node)
+        head = [ast.copy_location(ast.Constant(number), node) for number in (self.token, draft.number)]
+        return ast.copy_location(ast.List([*head, *(load(name, node) for name in names)], ast.Load()), node)
 
     def forced(self, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt], end: int = 0) -> ast.expr:
         """Return a test that while skipping is decided by which branch holds the target."""

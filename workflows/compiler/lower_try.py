@@ -25,9 +25,11 @@ RAISED, RETURNED, BROKEN, CONTINUED = 1, 2, 3, 4
 class TryLowering:
     """The part of lowering that deals with exits."""
 
-    def __init__(self, hoisted: Hoisted, filename: str) -> None:
+    def __init__(self, hoisted: Hoisted, filename: str, *, context: str, token: int) -> None:
         self.hoisted = hoisted
         self.filename = filename
+        self.context = context
+        self.token = token
         self.lowered: set[ast.Await] = set()
         self.flags = 0
         self._ends: dict[ast.stmt, int] = {}

@@ -57,6 +57,7 @@ class Program:
         sites: its awaits; the one numbered `n` at index `n - 1`.
         filename, first_line: where it is defined.
         subscriptions: the dotted names given to `ctx.subscribe`.
+        token: names the program within this process, in the lists that it leaves in `ctx.live`.
     """
 
     __slots__ = (
@@ -75,6 +76,7 @@ class Program:
         "signature",
         "sites",
         "subscriptions",
+        "token",
     )
 
     def __init__(
@@ -86,7 +88,9 @@ class Program:
         fingerprint: str,
         sites: tuple[Site, ...],
         subscriptions: tuple[str, ...],
+        token: int,
     ) -> None:
+        self.token = token
         self.name: str = original.__qualname__
         self.module: str = original.__module__
         self.kind = kind
@@ -161,12 +165,13 @@ class Program:
         return coroutine
 
 
-_registry: dict[CodeType, Program] = {}
+# By the id of the code: hashing code costs more than the rest of a look, and equal code is not the same program.
+_registry: dict[int, Program] = {}
 
 
 def register(program: Program) -> None:
     """Make a program known by the code of its compiled function."""
-    _registry[program.function.__code__] = program
+    _registry[id(program.function.__code__)] = program
 
 
 def program_of(code_or_function: Any) -> Program | None:
@@ -176,7 +181,7 @@ def program_of(code_or_function: Any) -> Program | None:
         if isinstance(code_or_function, CodeType)
         else getattr(code_or_function, "__code__", None)
     )
-    return _registry.get(code) if isinstance(code, CodeType) else None
+    return _registry.get(id(code)) if isinstance(code, CodeType) else None
 
 
 def _reader(names: tuple[str, ...]) -> Callable[[Any], Sequence[Any]]:

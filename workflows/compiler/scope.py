@@ -17,6 +17,7 @@ class Scope:
         locals: every name bound in the function, parameters included.
         cells: the locals that a nested function or class mentions. They are taken as live everywhere: who calls
             the function and when is not seen.
+        unbinding: the locals that some statement unbinds.
         steady: the locals that are bound from the first line to the last.
     """
 
@@ -25,8 +26,8 @@ class Scope:
         self.context = self.parameters[0]
         self.locals = {*self.parameters, *(name for part in node.body for name in bound_names(part))}
         self.cells = {name for part in node.body for name in free_names(part)} & self.locals
-        unbinding = {name for part in node.body for name in _unbound_names(part)}
-        self.steady = set(self.parameters) - unbinding
+        self.unbinding = {name for part in node.body for name in _unbound_names(part)}
+        self.steady = set(self.parameters) - self.unbinding
 
 
 _NAMED = (*SCOPES, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)

@@ -27,6 +27,17 @@ class Draft:
     temporaries: dict[str, str]
     live: set[str] = field(default_factory=set)
 
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The user's variables among those that are live, in the order of the snapshot."""
+        return tuple(sorted(name for name in self.live if not name.startswith(".")))
+
+    @property
+    def hidden(self) -> dict[str, str]:
+        """The compiler's variables that are live, in the order of the snapshot, each with what it is."""
+        temporaries = sorted(name for name in self.live if name in self.temporaries)
+        return {**self.around, **{name: self.temporaries[name] for name in temporaries}}
+
 
 @dataclass(slots=True, eq=False)
 class Hoisted:
@@ -38,6 +49,7 @@ class Hoisted:
         sites: the site of each await.
         preludes: the statements before the test of a while loop whose test awaits.
         hidden: the hidden variable that a suspending for, with, handler or finally keeps.
+        doubtful: variables that may be unbound where they are live.
     """
 
     body: list[ast.stmt] = field(default_factory=list)
@@ -45,3 +57,4 @@ class Hoisted:
     sites: dict[ast.Await, Draft] = field(default_factory=dict)
     preludes: dict[ast.While, list[ast.stmt]] = field(default_factory=dict)
     hidden: dict[ast.AST, str] = field(default_factory=dict)
+    doubtful: set[str] = field(default_factory=set)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -58,13 +58,13 @@ def has_await(node: ast.AST | list[ast.stmt] | None) -> bool:
 
 def copied(node: NodeT) -> NodeT:
     """Copy a tree; `copy.deepcopy` takes ten times as long."""
-    made = type(node)()
+    fields: dict[str, Any] = {}
     for name in (*node._fields, *node._attributes):
         value = getattr(node, name, None)
         if isinstance(value, list):
             value = [copied(each) if isinstance(each, ast.AST) else each for each in value]
-        setattr(made, name, copied(value) if isinstance(value, ast.AST) else value)
-    return made
+        fields[name] = copied(value) if isinstance(value, ast.AST) else value
+    return type(node)(**fields)
 
 
 def dotted(node: ast.AST) -> str | None:
@@ -159,15 +159,16 @@ class _Filler:
 
     def node(self, node: NodeT) -> NodeT:
         """Copy a node of the template, its holes filled."""
-        filled = type(node)()
+        fields: dict[str, Any] = {}
         for name, value in ast.iter_fields(node):
             if isinstance(value, list):
                 if value and isinstance(value[0], ast.stmt):
-                    setattr(filled, name, self.block(value))
+                    fields[name] = self.block(value)
                 else:
-                    setattr(filled, name, [self.hole(each) for each in value])
+                    fields[name] = [self.hole(each) for each in value]
             else:
-                setattr(filled, name, self.hole(value) if isinstance(value, ast.AST) else value)
+                fields[name] = self.hole(value) if isinstance(value, ast.AST) else value
+        filled = type(node)(**fields)
         if "lineno" in node._attributes:
             ast.copy_location(filled, self.at)
         return filled
