@@ -167,11 +167,30 @@ def program_lines(loaded: Loaded, error: BaseException) -> list[int]:
 def snapshot(coroutine: Any) -> bytes:
     """A suspended stack as bytes, one value, so that identity is kept across its frames."""
     frames = []
-    for program, site, values in capture_stack(coroutine):
+    stack = capture_stack(coroutine)
+    check_live(coroutine, *stack[-1])
+    for program, site, values in stack:
         unbound = [index for index, value in enumerate(values) if value is UNBOUND]
         stored = [None if value is UNBOUND else value for value in values]
         frames.append([program.function.__name__, site.number, unbound, stored])
     return CODEC.pack(frames)
+
+
+def check_live(coroutine: Any, program: Any, site: Any, values: list[Any]) -> None:
+    """What the innermost function left in `ctx.live`, if anything, is what its frame holds."""
+    context = innermost(coroutine).cr_frame.f_locals[next(iter(program.signature.parameters))]
+    if context.live is None:
+        return
+    token, number, *live = context.live
+    assert (token, number, len(live)) == (program.token, site.number, len(values)), site
+    assert all(one is other for one, other in zip(live, values, strict=True)), site
+
+
+def innermost(coroutine: Any) -> Any:
+    """The coroutine that awaits a primitive."""
+    while hasattr(coroutine.cr_await, "cr_frame"):
+        coroutine = coroutine.cr_await
+    return coroutine
 
 
 def resume(loaded: Loaded, stack: bytes) -> tuple[Any, list[Any]]:
