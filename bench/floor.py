@@ -11,10 +11,11 @@ import time
 from pathlib import Path
 
 import msgpack
-from deathless.runtime.environment import DEFAULT_MAP_SIZE, open_environment
-from deathless.runtime.world_format import make_world
 from report import Section, Spread
 from workloads import BATCH, batches, shuffled
+
+from deathless.runtime.environment import DEFAULT_MAP_SIZE, open_environment
+from deathless.runtime.world_format import make_world
 
 KEYS = 10_000
 ROW_BYTES = 150

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from deathless import GameClock, Runtime
 from report import Section, Target, percentile
 from workloads import ALL, BATCH, npc, phases
+
+from deathless import GameClock, Runtime
 
 FRAME_S = 1 / 60
 NEEDED_MS = {"power": 12.0, "process": 6.0}

@@ -8,9 +8,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from deathless import Runtime
 from report import Section, percentile
 from workloads import ALL, lateness, phases, punctual
+
+from deathless import Runtime
 
 
 def measure(scratch: Path, *, timers: int, seconds: float, hz: float = 60.0) -> Section:

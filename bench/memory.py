@@ -13,10 +13,11 @@ import sys
 import tracemalloc
 from pathlib import Path
 
-from deathless import GameClock, Runtime
 from machine import anonymous_bytes
 from report import Section, Target
 from workloads import ALL, BATCH, Stack, buff, plain_buff, populate
+
+from deathless import GameClock, Runtime
 
 NEEDED = 2_560
 KINDS = {"buff of the documentation": plain_buff, "measured buff": buff}

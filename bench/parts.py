@@ -17,12 +17,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from deathless.workflows import snapshots as snapshots_module
-from deathless.workflows import stepper as stepper_module
 from floor import Floor
 from report import Section
 from steps import Load
 from workloads import BATCH, Stack
+
+from deathless.workflows import snapshots as snapshots_module
+from deathless.workflows import stepper as stepper_module
 
 clock = time.perf_counter_ns
 

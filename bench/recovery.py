@@ -11,9 +11,10 @@ import sys
 import time
 from pathlib import Path
 
-from deathless import GameClock, Runtime
 from report import Section, Spread, Target
 from workloads import ALL, BATCH, buff
+
+from deathless import GameClock, Runtime
 
 NEEDED_S = 2.0
 FIRST_S = 1_000.0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from deathless import GameClock, Runtime
 from report import Section, Spread, Target
 from workloads import ALL, BATCH, FAR_S, buff
+
+from deathless import GameClock, Runtime
 
 NEEDED = 25_000
 

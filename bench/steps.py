@@ -8,11 +8,12 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from deathless import GameClock, Runtime
 from floor import Floor
 from machine import spinning
 from report import Section, Spread, Target
 from workloads import ALL, BATCH, Stack, batches, populate, shuffled
+
+from deathless import GameClock, Runtime
 
 NEEDED_RATIO = 0.30
 NEEDED_BESIDE = 3.0

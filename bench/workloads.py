@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 import structlog
+
 from deathless import Context, Elapsed, Runtime, Signal, workflow
 
 BATCH = 1_024

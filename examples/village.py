@@ -23,14 +23,15 @@ from pathlib import Path
 from types import FrameType
 
 import structlog
-from deathless import ClockMismatchError, DeathlessError, Runtime, WorldCorruptError, WorldVersionError
-from deathless.workflows.library import buff, combat, npc_patrol, production, respawn
 from village_game.fate import Fate, populate
 from village_game.life import chronicle, villager
 from village_game.meter import Figures, Meter
 from village_game.scenario import Scenario, load_scenario
 from village_game.scene import FALLEN, FIGHTING, Scene
 from village_game.tables import ScenarioError
+
+from deathless import ClockMismatchError, DeathlessError, Runtime, WorldCorruptError, WorldVersionError
+from deathless.workflows.library import buff, combat, npc_patrol, production, respawn
 
 try:
     from rich.console import Console

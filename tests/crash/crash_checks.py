@@ -7,6 +7,7 @@ from typing import Any
 
 from crash_flows import COLLECTORS, checksum_after
 from crash_ledger import Ledger, Target
+
 from deathless import GameClock, Runtime, WorkflowView
 
 

@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any
 
 import lmdb
+
 from deathless.actors import Directory, TimerWheel
 from deathless.runtime.store import Store
 

@@ -36,6 +36,7 @@ from crash_flows import (
     gatherer,
     recorder,
 )
+
 from deathless import GameClock, LimitError, Runtime, SignalNotAccepted, WallClock
 from deathless.workflows.library import (
     Action,

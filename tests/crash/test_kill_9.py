@@ -19,6 +19,7 @@ from crash_checks import Checker
 from crash_faults import COMMIT_PLACES, GROWTH_PLACES, RECOVERY_PLACES
 from crash_flows import TYPES
 from crash_ledger import Ledger
+
 from deathless import GameClock, Runtime, WallClock
 
 pytestmark = pytest.mark.crash

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+
 from deathless.runtime.store import Store
 
 pytestmark = pytest.mark.crash

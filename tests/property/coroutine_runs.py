@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import coroutine_kit as kit
+
 from deathless.workflows.codec import Codec
 from deathless.workflows.compiler import UNBOUND, capture_stack, compile_coroutine, resume_stack
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import structlog
+from determinism_flows import LISTENERS, TYPES, Go, Load, Word, elder, family, gossip, listener, pest, porter
+
 from deathless import GameClock, LimitError, PumpReport, Runtime, Signal, SignalNotAccepted
 from deathless.runtime.inputs import TurnRecord
 from deathless.workflows.library import (
@@ -32,7 +34,6 @@ from deathless.workflows.library import (
     production,
     respawn,
 )
-from determinism_flows import LISTENERS, TYPES, Go, Load, Word, elder, family, gossip, listener, pest, porter
 
 ENTITIES = 150
 CHECK_EVERY = 20

@@ -5,10 +5,11 @@ import dataclasses
 import enum
 from decimal import Decimal
 
-from deathless.workflows.codec import Codec
-from deathless.workflows.errors import DeathlessError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from deathless.workflows.codec import Codec
+from deathless.workflows.errors import DeathlessError
 
 CODEC = Codec()
 

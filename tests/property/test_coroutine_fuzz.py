@@ -10,6 +10,7 @@ import coroutine_runs as runs
 import pytest
 from coroutine_programs import program
 from coroutine_workers import Workers
+
 from deathless.workflows.errors import CompileError, NotARoutineError, UnstorableError
 
 CHUNK = 100

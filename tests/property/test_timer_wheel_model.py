@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from deathless.actors.timer_wheel import TimerWheel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from deathless.actors.timer_wheel import TimerWheel
 
 KEY_COUNT = 13
 KEYS = st.integers(0, KEY_COUNT - 1)

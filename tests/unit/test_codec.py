@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import msgpack
 import pytest
+
 from deathless.workflows.codec import Codec, Extension, is_tree
 from deathless.workflows.codec.wire import MAX_DEPTH, MAX_SET_DEPTH
 from deathless.workflows.errors import DeathlessError, DecodeError, UnstorableError

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgpack
 import pytest
+
 from deathless.workflows.codec import Codec
 from deathless.workflows.errors import DeathlessError, DecodeError, UnknownTypeError, UnstorableError
 

@@ -5,6 +5,7 @@ import sys
 import threading
 
 import pytest
+
 from deathless.runtime.gil import SWITCH_S, short_switches
 
 

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pykka
 import pytest
-from deathless.actors import ScheduledActor, Scheduler
 from pykka import ActorDeadError, ActorRegistry
 from pykka.messages import ProxyCall, ProxyGetAttr, ProxySetAttr
+
+from deathless.actors import ScheduledActor, Scheduler
 
 # Nothing here takes long; the bound turns a dead-lock into a failure.
 PATIENCE_S = 10

@@ -8,8 +8,9 @@ import tracemalloc
 import weakref
 
 import pytest
-from deathless.actors import ScheduledActor, Scheduler
 from pykka import Actor, ActorDeadError, ActorRef, ActorRegistry
+
+from deathless.actors import ScheduledActor, Scheduler
 
 
 class Quiet(ScheduledActor):

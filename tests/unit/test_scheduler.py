@@ -6,9 +6,10 @@ import threading
 
 import pykka
 import pytest
+from pykka import ActorDeadError, ActorRegistry
+
 from deathless.actors import ScheduledActor, Scheduler
 from deathless.workflows.errors import WrongThreadError
-from pykka import ActorDeadError, ActorRegistry
 
 PATIENCE_S = 10
 

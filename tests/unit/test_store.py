@@ -5,6 +5,7 @@ import threading
 
 import lmdb
 import pytest
+
 from deathless.runtime.store import Store
 from deathless.workflows.errors import (
     NotAWorldError,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from deathless.actors import Advance, ScheduledActor, Scheduler, TimerWheel, TimerWheelActor
 
 

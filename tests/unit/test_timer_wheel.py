@@ -6,6 +6,7 @@ import random
 import sys
 
 import pytest
+
 from deathless.actors.timer_wheel import TimerWheel
 
 SECOND = 1_000_000

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from deathless import GameClock, Runtime
 from deathless.workflows.library import Threat
 

@@ -13,6 +13,7 @@ import sys
 import lmdb
 import msgpack
 import pytest
+
 from deathless.runtime.store import Store
 from deathless.runtime.world_check import check_world_file
 from deathless.workflows.errors import NotAWorldError, WorldCorruptError, WorldError, WorldVersionError

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from deathless.runtime.store import Store
 from deathless.runtime.world_lock import OWNER_FILE, WorldLock
 from deathless.workflows.errors import RuntimeClosedError, WorldError, WorldInUse

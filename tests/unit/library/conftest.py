@@ -5,6 +5,7 @@ assert the same in all three.
 """
 
 import pytest
+
 from deathless import GameClock, Runtime
 from deathless.workflows.library import buff, combat, npc_patrol, production, respawn
 

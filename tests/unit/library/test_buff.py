@@ -1,6 +1,7 @@
 """`buff`: time, stacks, dispel, bounds."""
 
 import pytest
+
 from deathless.workflows.library import Dispel, Stack, buff
 
 

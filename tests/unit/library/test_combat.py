@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from deathless.workflows.library import Action, Flee, combat
 from deathless.workflows.library.combat import ATTACK, GUARD, SIDES, STRIKE, damage, other_side
 

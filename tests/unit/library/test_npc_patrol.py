@@ -1,6 +1,7 @@
 """`npc_patrol`: walking, resting, fighting, dying."""
 
 import pytest
+
 from deathless.workflows.library import Flee, Threat, npc_patrol
 from deathless.workflows.library.npc_patrol import between
 

@@ -1,6 +1,7 @@
 """`production`: gathering, crafting, pausing, reporting."""
 
 import pytest
+
 from deathless import Context, workflow
 from deathless.workflows.library import Deliver, Pause, Produced, Resume, production
 

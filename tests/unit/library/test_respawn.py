@@ -1,6 +1,7 @@
 """`respawn`: it cannot be interrupted, and it says when it is over."""
 
 import pytest
+
 from deathless import Context, workflow
 from deathless.workflows.library import Respawned, respawn
 
