@@ -107,10 +107,10 @@ class Directory:
         self, workflow_id: int | None, entity_id: int | None, correlation_id: str | None
     ) -> tuple[int, ...]:
         """Return the ids that an address means, of which exactly one kind is given."""
+        if entity_id is not None:
+            return _listed(self.by_entity.get(entity_id))
         if workflow_id is not None:
             return (workflow_id,)
-        if entity_id is not None:
-            return self.of_entity(entity_id)
         assert correlation_id is not None, "an address is of one kind"
         return self.of_group(correlation_id)
 
@@ -120,9 +120,9 @@ class Directory:
 
 
 def _listed(ids: _Ids | None) -> tuple[int, ...]:
-    if ids is None:
-        return ()
-    return ids if type(ids) is tuple else (ids,)  # type: ignore[return-value]
+    if type(ids) is int:
+        return (ids,)
+    return () if ids is None else ids  # type: ignore[return-value]
 
 
 def _enter(index: dict[K, _Ids], key: K, workflow_id: int) -> None:

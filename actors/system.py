@@ -98,9 +98,10 @@ class ActorSystem:
         """Queue a message for whom an address means; a signal only for those who accept its class."""
         directory = self.directory
         append = self.scheduler.queue.append
+        actors = directory.actors
         name = message[2] if message[0] == SIGNAL else None
         for target in directory.addressed(workflow_id, entity_id, correlation_id):
-            actor = directory.actors.get(target) or directory.find(target)
+            actor = actors.get(target) or directory.find(target)
             if actor is None:
                 continue
             if name is not None:

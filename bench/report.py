@@ -92,7 +92,7 @@ class Printer:
     """Prints tables with rich, or as plain text where it is absent."""
 
     def __init__(self) -> None:
-        width = None if sys.stdout.isatty() else 130
+        width = None if sys.stdout.isatty() else 170
         self._console = Console(width=width) if Console else None
 
     def say(self, text: str) -> None:

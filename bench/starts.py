@@ -33,7 +33,7 @@ def measure(scratch: Path, *, rounds: int, count: int) -> Section:
         how = "all in one call and turn" if name == "start_many" else f"a call each, a pump per {BATCH:,}"
         section.add(f"{name}: {how}", spread.rate(), f"{1e6 / spread.median:.1f}")
         section.data[name] = spread.as_json()
-        section.targets.append(Target(f"starts/s by {name}", NEEDED, spread.median))
+        section.targets.append(Target(f"starts/s by {name}()", NEEDED, spread.median))
     return section
 
 

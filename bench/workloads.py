@@ -78,12 +78,16 @@ async def npc(ctx: Context, first: float) -> None:
 
 @workflow
 async def punctual(ctx: Context, first: float) -> None:
-    """One step a second that notes how late it runs."""
-    await ctx.sleep(first)
-    start, beats = ctx.now, ctx.every(1.0)
+    """One step a second that notes how late it runs.
+
+    Each is due by the time of its start. Counted from the step before, all would be due just when a frame begins, and
+    be late by nothing or by a whole frame.
+    """
+    due = ctx.now + first
     while True:
-        beat = await ctx.select(beats)
-        note(start + beat.n)
+        await ctx.sleep(max(0.0, due - ctx.now))
+        note(due)
+        due += 1.0
 
 
 def note(due: float) -> None:

@@ -87,6 +87,9 @@ def main() -> int:
         with Runtime(options.world, WORKFLOWS, durability=options.durability, seed=scenario.seed) as world:
             play(world, scenario, options, stop)
             turn, active = world.turn, world.count()
+        print(
+            f"stopped at turn {turn} with {active} workflows; to go on, run: {' '.join(again())}", flush=True
+        )
     except BrokenPipeError:
         # Who read the lines has gone. The world is closed; nothing is left to be said, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -94,7 +97,6 @@ def main() -> int:
     except (DeathlessError, OSError) as error:
         print(f"village.py: {error}", file=sys.stderr)
         return 1
-    print(f"stopped at turn {turn} with {active} workflows; to go on, run: {' '.join(again())}")
     return 0
 
 

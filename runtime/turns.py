@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..actors import ActorSystem
 from .inputs import Input, StartInput
@@ -35,13 +35,27 @@ def run_turn(
     system.stepper.outbox.now_us = now_us
     due = system.wheel.advance(now_us) if fire_timers else []
     position = 0
+    post = system.post
+    item: Any
     for item in inputs:
-        # A timer that was due before the input was accepted goes first.
-        time_us = item.time_us if isinstance(item, StartInput) else item[3][1]
-        while position < len(due) and due[position][0] < time_us:
-            system.deliver_tick(due[position][1], due[position][0])
-            position += 1
-        take_input(system, item)
+        starting = type(item) is StartInput
+        if due:
+            # A timer that was due before the input was accepted goes first.
+            time_us = item.time_us if starting else item[3][1]
+            while position < len(due) and due[position][0] < time_us:
+                system.deliver_tick(due[position][1], due[position][0])
+                position += 1
+        if starting:
+            _, workflow_id, type_name, arguments, entity_id, correlation_id = item
+            system.start(
+                workflow_id,
+                type_name,
+                arguments,
+                entity_id=entity_id,
+                correlation_id=correlation_id,
+            )
+        else:
+            post(*item)
     for due_us, workflow_id in due[position:]:
         system.deliver_tick(workflow_id, due_us)
     steps = system.steps
@@ -50,17 +64,3 @@ def run_turn(
     return TurnOutcome(
         system.steps - steps, handled, len(due), carried, quiet=not (inputs or handled or carried)
     )
-
-
-def take_input(system: ActorSystem, item: Input) -> None:
-    """Queue the messages that an input means now."""
-    if isinstance(item, StartInput):
-        system.start(
-            item.workflow_id,
-            item.type_name,
-            item.arguments,
-            entity_id=item.entity_id,
-            correlation_id=item.correlation_id,
-        )
-    else:
-        system.post(*item)

@@ -268,16 +268,20 @@ def live(task: dict[str, Any]) -> None:
             args=(world, voice, sender, random.Random(f"{task['seed']} {sender}"), task["next_seq"]),
             daemon=True,
         ).start()
-    sent = fired = 0
+    sent = fired = acknowledged_sent = acknowledged_fired = 0
     while True:
         player.play()
         voice.say("sent", world.turn + 1, player.inputs)
         sent += len(player.inputs)
         player.inputs = []
-        if sent >= task["inputs"] and fired >= task["timers"] and task["place"] != "outside":
+        # Only what a commit has made durable counts: the turns since then are lost where it dies.
+        enough = acknowledged_sent >= task["inputs"] and acknowledged_fired >= task["timers"]
+        if enough and task["place"] != "outside":
             fault.armed = True
         report = world.advance(0.05) if task["clock"] == "game" else world.pump()
         fired += report.timers_fired
+        if report.committed_turn == report.turn:
+            acknowledged_sent, acknowledged_fired = sent, fired
         voice.say("turn", report.turn, report.committed_turn, round(world.now * 1e6), report.timers_fired)
 
 

@@ -37,7 +37,7 @@ from deathless.workflows.library import (
 
 ENTITIES = 150
 CHECK_EVERY = 20
-MAX_STEPS = 1_500
+MAX_STEPS = 400
 SIGNALS_PER_TURN = 120
 
 
@@ -97,7 +97,7 @@ class Player:
         self.start(world, choose.choice(calls)(), entity)
 
     def play(self, world: Runtime) -> None:
-        for _ in range(self.random.randrange(16)):
+        for _ in range(self.random.randrange(40)):
             self.start_one(world)
         for _ in range(SIGNALS_PER_TURN):
             try:
@@ -111,7 +111,7 @@ class Player:
         kind = choose.random()
         if kind < 0.04:
             world.cancel(workflow_id=target, reason="by the test", force=choose.random() < 0.2)
-        elif kind < 0.05:
+        elif kind < 0.043:
             world.cancel(entity_id=choose.randrange(6, ENTITIES + 1), reason="the whole entity")
         elif kind < 0.12:
             porters = [number for name, number in self.started[-400:] if name == "porter"]
