@@ -147,13 +147,31 @@ class ActorSystem:
         actor = self.directory.add(instance)
         self.scheduler.queue.append((actor, (START, instance.created_us), None))
 
-    def carried(self) -> list[list[Any]]:
-        """Return the messages that the turn did not get to, as [workflow_id, *message]."""
-        return [
+    def drop_ended(self) -> None:
+        """Drop the messages that wait for workflows that have ended meanwhile, as a restart would."""
+        queue = self.scheduler.queue
+        for _ in range(len(queue)):
+            entry = queue.popleft()
+            actor = entry[0]
+            if not isinstance(actor, WorkflowActor) or actor.instance.status in (
+                Status.SUSPENDED,
+                Status.FAILED,
+            ):
+                queue.append(entry)
+
+    def carried(self) -> tuple[list[list[Any]], list[int]]:
+        """Return what the turn did not get to: messages, and whose ticks are among them.
+
+        Each message is [workflow_id, *message]. A workflow whose tick waits there counts only while its timer is not
+        armed anew.
+        """
+        carried = [
             [actor.instance.workflow_id, *message]
             for actor, message, _ in self.scheduler.pending()
             if isinstance(actor, WorkflowActor) and type(message) is tuple
         ]
+        ticked = {number for number, kind, *_ in carried if kind == TICK and number not in self.wheel}
+        return carried, sorted(ticked)
 
     def deliver_tick(self, workflow_id: int, due_us: int) -> None:
         """Queue the tick of a due timer."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import Future
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgpack
 
@@ -15,7 +15,7 @@ from ..workflows.messages import STATUSES, Status
 from ..workflows.versions import CodeBook
 from .row_buffer import WORKFLOW_TABLE, RowBuffer, row_key
 from .store import Store
-from .world_state import CODE, LEFTOVER_KEY, META, STATE_KEY, TURN, WorldState, pack_leftover
+from .world_state import CODE, LEFTOVER_KEY, META, STATE_KEY, TURN, Leftover, WorldState, pack_leftover
 
 QUIET_S = 1.0
 """Seconds for which turns in which nothing happened share one commit."""
@@ -54,10 +54,10 @@ class Committer:
         self._lock = threading.Lock()
         self._changes: dict[int, bytes] = {}
 
-    def stage(self, state: WorldState, carried: list[list[Any]], crowded: set[int]) -> None:
+    def stage(self, state: WorldState, leftover: Leftover) -> None:
         """Take note of a finished turn; its rows are in the buffer."""
         self._state = state
-        self._leftover = pack_leftover(carried, crowded)
+        self._leftover = pack_leftover(leftover)
 
     def due(self, *, quiet: bool) -> bool:
         """Whether the next commit is due.

@@ -30,6 +30,8 @@ def recover(store: Store, system: ActorSystem, now_us: int) -> tuple[int, int, i
     Raises:
         WorldCorruptError: a row is damaged.
     """
+    carried, crowded, ticked = load_leftover(store)
+    fired = set(ticked)
     armed: list[tuple[int, int]] = []
     index = system.directory.index
     for key, row in store.scan(WORKFLOW_TABLE):
@@ -44,11 +46,10 @@ def recover(store: Store, system: ActorSystem, now_us: int) -> tuple[int, int, i
             continue
         workflow_id = int.from_bytes(key, "big")
         index(workflow_id, head.entity_id, head.correlation_id)
-        if head.due_us is not None:
+        if head.due_us is not None and workflow_id not in fired:
             armed.append((workflow_id, head.due_us))
     system.wheel.schedule_many(armed)
     due = sum(due_us <= now_us for _, due_us in armed)
-    carried, crowded = load_leftover(store)
     system.crowded.update(crowded)
     for workflow_id, *message in carried:
         system.tell(workflow_id, tuple(message))

@@ -60,6 +60,7 @@ from .view import WorkflowView, view_row
 from .world_state import (
     META,
     STATE_KEY,
+    Leftover,
     WorldState,
     load_codes,
     load_next_id,
@@ -579,7 +580,8 @@ class Runtime:
     def _finish_turn(self, now_us: int) -> None:
         self.turn += 1
         self._state = self._state._replace(turn=self.turn, now_us=now_us)
-        self._committer.stage(self._state, self._system.carried(), self._system.crowded)
+        carried, ticked = self._system.carried()
+        self._committer.stage(self._state, Leftover(carried, sorted(self._system.crowded), ticked))
 
     def _commit(self) -> float:
         return self._committer.commit(collect=bool(self._callbacks))

@@ -60,6 +60,7 @@ def run_turn(
         system.deliver_tick(workflow_id, due_us)
     steps = system.steps
     handled = system.scheduler.run(limit=limit, deadline_ns=deadline_ns)
+    system.drop_ended()
     carried = len(system.scheduler.queue)
     return TurnOutcome(
         system.steps - steps, handled, len(due), carried, quiet=not (inputs or handled or carried)

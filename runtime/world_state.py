@@ -76,20 +76,35 @@ def store_next_id(store: Store, next_id: int) -> None:
     store.commit({META: {IDS_KEY: next_id.to_bytes(8, "big")}})
 
 
-def load_leftover(store: Store) -> tuple[list[list[Any]], list[int]]:
-    """Read what the last turn left: messages that it did not get to, and ids of workflows with a full mailbox."""
+class Leftover(NamedTuple):
+    """What a turn left to the next one, beside rows.
+
+    Attributes:
+        carried: the messages that it did not get to, as [workflow_id, *message].
+        crowded: ids of workflows with a full mailbox.
+        ticked: ids of workflows whose timer has fired already and whose tick is among the carried messages: it must
+            not be armed again.
+    """
+
+    carried: list[list[Any]]
+    crowded: list[int]
+    ticked: list[int]
+
+
+def load_leftover(store: Store) -> Leftover:
+    """Read what the last turn left."""
     stored = store.get(TURN, LEFTOVER_KEY)
     if stored is None:
-        return [], []
+        return Leftover([], [], [])
     try:
-        carried, crowded = msgpack.unpackb(stored, strict_map_key=False)
+        leftover = Leftover(*msgpack.unpackb(stored, strict_map_key=False))
     except (ValueError, TypeError, msgpack.exceptions.UnpackException) as error:
         raise WorldCorruptError(str(store.path), f"what the last turn left is damaged: {error}") from error
-    return carried, crowded
+    return leftover
 
 
-def pack_leftover(carried: list[list[Any]], crowded: set[int]) -> bytes | None:
+def pack_leftover(leftover: Leftover) -> bytes | None:
     """Return the stored form of what a turn left, None for nothing."""
-    if not carried and not crowded:
+    if not leftover.carried and not leftover.crowded:
         return None
-    return cast("bytes", msgpack.packb([carried, sorted(crowded)]))
+    return cast("bytes", msgpack.packb(list(leftover)))

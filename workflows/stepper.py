@@ -226,6 +226,11 @@ class Stepper:
     def _fail(self, instance: Instance, message: Message, error: Exception) -> bytes:
         """Fail: undo the step, keep snapshot and message for a retry, tell the parent."""
         self.outbox.take()
+        if message[0] == SIGNAL:
+            # The common case of `handle`. Leave the row that the long way leaves, where the signal went through
+            # the unread ones: a row must not tell whether the workflow was warm.
+            self._base = rows.patch(self._last_row(instance), unread=[list(message)])
+            message = (NEXT, message[1])
         limit = self.limits.error_message
         text = f"{type(error).__name__}: {error}"[:limit]
         trace = "".join(traceback.format_exception(error))[-8 * limit :]
