@@ -5,8 +5,6 @@ import sys
 
 import pytest
 
-resource = pytest.importorskip("resource", reason="only POSIX limits the size of files", exc_type=ImportError)
-
 SCRIPT = """
 import resource, signal, sys
 from deathless import Context, GameClock, Runtime, Signal, WorldFull, workflow
@@ -55,7 +53,7 @@ for call in (lambda: world.signal(Note("y"), entity_id=1), lambda: world.start(b
 assert world.turn == turn, "no new turn before the last one is written"
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 world.pump()
-assert world.committed_turn == world.turn
+assert world.committed_turn >= turn
 write()
 world._shut("as SIGKILL would")
 world._store.close()
@@ -70,11 +68,10 @@ print("sent", sent)
 @pytest.mark.parametrize("durability", ["power", "process"])
 @pytest.mark.parametrize("room", [0, 300_000])
 def test_a_full_disk_loses_nothing_and_the_world_goes_on_when_there_is_room(tmp_path, durability, room):
-    command = [sys.executable, "-c", SCRIPT, str(tmp_path / "world"), str(room), durability]
-    # The workflow's source must be found: a script of its own instead of -c.
+    # A file of its own: the source of a workflow must be found.
     script = tmp_path / "full_disk.py"
     script.write_text(SCRIPT, encoding="utf-8")
-    command[1:3] = [str(script)]
+    command = [sys.executable, str(script), str(tmp_path / "world"), str(room), durability]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].startswith("sent ")
