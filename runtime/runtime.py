@@ -178,7 +178,12 @@ class Runtime:
                 types, self._system, engine_codec(), self._clock, ids, self._limits, state.turn
             )
             due_by = self._clock.now_us()
-            workflows_found, timers_due, carried = recover(self._store, self._system, due_by)
+            try:
+                workflows_found, timers_due, carried = recover(self._store, self._system, due_by)
+            except BaseException:
+                # The system's own actors are in pykka's registry already.
+                self._system.scheduler.close()
+                raise
         except BaseException:
             self._store.close()
             raise

@@ -23,7 +23,7 @@ from .scope import Scope
 from .selects import SelectCheck
 from .sites import Draft, Hoisted
 from .source import Source, find_source
-from .tree import expression, statements
+from .tree import load, statements, store
 
 _tokens = itertools.count()
 _FUTURE = 0
@@ -93,20 +93,19 @@ def _prologue(sites: tuple[Site, ...], scope: Scope, at: ast.AST) -> list[ast.st
     groups: dict[tuple[str, ...], list[int]] = {}
     for site in sites:
         groups.setdefault((*site.variables, *site.hidden), []).append(site.number)
-    chain: list[ast.stmt] = []
+    restoring: list[ast.stmt] = []
     for names, numbers in groups.items():
-        given = expression("d_r", at)
-        targets = ast.copy_location(
-            ast.Tuple([ast.copy_location(ast.Name(name, ast.Store()), at) for name in names], ast.Store()), at
-        )
-        both = ast.Tuple([ast.copy_location(ast.Name(".r", ast.Store()), at), targets], ast.Store())
-        restoring: list[ast.stmt] = [ast.copy_location(ast.Assign([ast.copy_location(both, at)], given), at)]
+        targets = ast.Tuple([store(name, at) for name in names], ast.Store())
+        both = ast.Tuple([store(".r", at), ast.copy_location(targets, at)], ast.Store())
+        body: list[ast.stmt] = [
+            ast.copy_location(ast.Assign([ast.copy_location(both, at)], load(".r", at)), at)
+        ]
         for name in names:
             if not name.startswith(".") and name not in scope.steady:
-                restoring += statements("if NAME is d_h.UNBOUND: del NAME", at, NAME=name)
+                body += statements("if NAME is d_h.UNBOUND: del NAME", at, NAME=name)
         test = " or ".join(f"d_pc == {number}" for number in numbers)
-        chain = statements(f"if {test}: RESTORE\nelse: REST", at, RESTORE=restoring, REST=chain)
-    return statements("if d_pc: CHAIN", at, CHAIN=chain) if chain else []
+        restoring += statements(f"if {test}: RESTORE", at, RESTORE=body)
+    return statements("if d_pc: RESTORE", at, RESTORE=restoring) if restoring else []
 
 
 def _verify(source: Source, lowered: set[ast.Await], hoisted: Hoisted) -> None:

@@ -26,8 +26,10 @@ def mark_live(hoisted: Hoisted, scope: Scope) -> None:
         draft.live = set()
     entry = _Liveness(hoisted).block(hoisted.body, NOTHING, _Ways())
     # A way from an await to a read, and one from the entry to that await on which nothing binds the name, together
-    # make it live at the entry. Cells are kept unseen, and what is unbound on purpose may be so anywhere.
-    hoisted.doubtful = {*entry, *scope.cells}.difference(scope.parameters) | scope.unbinding
+    # make it live at the entry. Cells are kept unseen, what is unbound on purpose may be so anywhere, and what a
+    # nested function rebinds may change in the awaited call itself.
+    maybe_unbound = {*entry, *scope.cells}.difference(scope.parameters) | scope.unbinding
+    hoisted.doubtful = maybe_unbound | scope.rebound
     for draft in hoisted.drafts:
         draft.live = (
             draft.live & scope.locals | scope.cells | {name for name in draft.live if name[0] == "."}

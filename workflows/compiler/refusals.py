@@ -30,6 +30,8 @@ class Refusals:
         """
         for statement in self.source.node.body:
             self._check(statement)
+        if self.scope.context in self.scope.rebound:
+            self.refuse("a nested function rebinds the context", "use another name there", self.source.node)
 
     def refuse(self, problem: str, remedy: str, at: ast.AST) -> None:
         """Raise the error for a place."""

@@ -17,6 +17,7 @@ class Scope:
         locals: every name bound in the function, parameters included.
         cells: the locals that a nested function or class mentions. They are taken as live everywhere: who calls
             the function and when is not seen.
+        rebound: the locals that a nested function rebinds.
         unbinding: the locals that some statement unbinds.
         steady: the locals that are bound from the first line to the last.
     """
@@ -26,6 +27,8 @@ class Scope:
         self.context = self.parameters[0]
         self.locals = {*self.parameters, *(name for part in node.body for name in bound_names(part))}
         self.cells = {name for part in node.body for name in free_names(part)} & self.locals
+        nonlocals = [each for each in ast.walk(node) if isinstance(each, ast.Nonlocal)]
+        self.rebound = {name for each in nonlocals for name in each.names} & self.locals
         self.unbinding = {name for part in node.body for name in _unbound_names(part)}
         self.steady = set(self.parameters) - self.unbinding
 

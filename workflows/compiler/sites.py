@@ -49,7 +49,7 @@ class Hoisted:
         sites: the site of each await.
         preludes: the statements before the test of a while loop whose test awaits.
         hidden: the hidden variable that a suspending for, with, handler or finally keeps.
-        doubtful: variables that may be unbound where they are live.
+        doubtful: variables that may be unbound where they are live, or change while an await's operand is evaluated.
     """
 
     body: list[ast.stmt] = field(default_factory=list)
