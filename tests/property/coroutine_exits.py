@@ -133,6 +133,18 @@ with Gate('g', 'Boom'):
         B
 C
 """,
+    "chained": """
+try:
+    try:
+        raise KeyError('first')
+    except KeyError:
+        A
+except Boom as e:
+    B
+    ctx.note(e, handled())
+finally:
+    C
+""",
     "branches": """
 try:
     if a % 2:
@@ -147,6 +159,7 @@ finally:
 """,
 }
 
+# Each mark is bound before the shape and again after it, and read on one way out only: it lives for that way alone.
 SURROUNDINGS = {
     "plain": """
 await ctx.op('n0')
@@ -154,21 +167,26 @@ SHAPE
 return 'end'
 """,
     "for": """
+after = again = 'none'
 for turn in [1, 2]:
-    ctx.note('turn', turn)
+    ctx.note('turn', turn, again)
+    after = again = turn
     SHAPE
-    ctx.note('through')
+    after = again = 'through'
 else:
     ctx.note('else')
+ctx.note(after)
 return 'end'
 """,
     "while": """
 turn = 0
+again = 'none'
 while turn < 2:
     turn += 1
-    ctx.note('turn', turn)
+    ctx.note('turn', turn, again)
+    again = turn
     SHAPE
-    ctx.note('through')
+    again = 'through'
 else:
     ctx.note('else')
 return 'end'
@@ -176,12 +194,14 @@ return 'end'
     "nested_for": """
 for outer in 'xy':
     for turn in range(2):
+        after = turn
         SHAPE
-        ctx.note('through', outer, turn)
+        after = 'through'
+        ctx.note(after, outer, turn)
     else:
         await ctx.op('ni')
         continue
-    ctx.note('broken')
+    ctx.note('broken', after)
 return 'end'
 """,
     "handler": """
@@ -207,21 +227,36 @@ return 'end'
 """,
     "caught": """
 for turn in [1, 2]:
+    left = failed = turn
     try:
         SHAPE
-        ctx.note('through')
+        left = failed = 'through'
     except Boom as e:
         await ctx.op('nc')
-        ctx.note('caught', e)
+        ctx.note('caught', e, failed)
     finally:
-        ctx.note('always')
+        ctx.note('always', left)
 return 'end'
 """,
     "with": """
 for turn in [1, 2]:
+    swallowed = turn
     with Gate('around', 'Boom') as gate:
         SHAPE
-        ctx.note('through', gate)
+        swallowed = 'through'
+        ctx.note(gate)
+    ctx.note(swallowed)
+return 'end'
+""",
+    "outer_finally": """
+for turn in [1, 2]:
+    always = turn
+    try:
+        SHAPE
+        always = 'through'
+    finally:
+        await ctx.op('no')
+        ctx.note(always, handled())
 return 'end'
 """,
 }
@@ -301,7 +336,7 @@ def programs() -> Iterator[tuple[bool, Exits]]:
     for shape, surrounding in itertools.product(SHAPES, SURROUNDINGS):
         menu = menus(surrounding)
         yield True, write(shape, surrounding, "ABC", dict.fromkeys("ABC", menu))
-        for awaits in ("A", "B", "C", "BC"):
+        for awaits in ("A", "B", "C", "AB", "AC", "BC"):
             yield False, write(shape, surrounding, awaits, dict.fromkeys("ABC", menu))
         for place, only in itertools.product("ABC", menu):
             chosen: dict[str, int | tuple[int, ...]] = dict.fromkeys("ABC", menu)

@@ -6,6 +6,7 @@ of an await's label, which tells the driver what to answer. In a template:
 
     <n> <n2>   an expression of that kind, one level less deep than here, or of that depth
     <n1!>      the same without await and walrus;  <l*> without walrus (the first iterable of a comprehension)
+    <n+>       an await of that kind, wherever one is allowed
     $u $u2     a local variable of that kind, the same wherever the token is repeated
     &n         a number that a nested function reads: a local variable becomes a cell by it
     ?job       a new name, the same wherever the token is repeated
@@ -23,7 +24,7 @@ from dataclasses import dataclass, field
 
 WORDS = ("ale", "bow", "cat", "den", "elk", "fog")
 BIG = ("2**70", "-(2**64)", "10**25", "2**63", "-(2**63)", "2**64 - 1", "255", "65536")
-TOKEN = re.compile(r"<([a-z])(\d?)([!*]?)>|\$([a-z])(\d?)|&n|\?([a-z]+)|[@~#^]")
+TOKEN = re.compile(r"<([a-z])(\d?)([!*+]?)>|\$([a-z])(\d?)|&n|\?([a-z]+)|[@~#^]")
 
 
 def table(text: str) -> tuple[str, ...]:
@@ -48,7 +49,8 @@ FORMS = {
         (<n> or <n> and <n>)
         (<b> and <n>)
         ($n := <n>)
-        ($n + ($n := <n>) + $n)
+        ($n + ($n := <n+>) + $n)
+        (&n * (lambda: &n)() + <n+>)
         pick(<n>)
         add(<n>,^<n>,^k=<n>)
         add(<n>, *<l>, <n>)
@@ -191,33 +193,48 @@ RISKY = table("""
 """)
 
 # What Python evaluates before an await must not be evaluated after it.
-STIRRED = table("""
-    add(*$l, STIR)
-    add(STIR, *$l)
-    add($u.hp,^k=STIR)
-    add($u.hp, *[STIR], $l[-1])
-    sum([*$l, STIR])
-    len((*$l, STIR))
-    len({*$l, STIR})
-    len(f"{$l}{$u.hp}{STIR}{$l}")
-    len(str($l) + str(STIR))
-    ($u.hp + STIR)
-    (-$u.hp + STIR * $u.hp)
-    (sum($l) - STIR)
-    [$u.hp, STIR, $u.hp][0]
-    {$u.hp: STIR, 'k': $u.hp}['k']
-    at($l, STIR)
-    len($l[len($l) - 1:][:STIR])
-    ($u.hp < STIR < $u.hp)
-    ($l == [*$l] and STIR)
-    ($l[0:] == [*$l, STIR])
-    ($u.hp if STIR else $u.hp)
-    pick($u.hp, STIR)
-    Pair([*$l], STIR).left[-1]
-    max($l[-1:] or [0], [STIR])[0]
-    ($n + ($n := STIR) + $n)
-    $u.hurt($u.hp, STIR)
-""")
+STIRRED = {
+    "n": table("""
+        add(*$l, STIR)
+        add(STIR, *$l)
+        add($u.hp,^k=STIR)
+        add($u.hp, *[STIR], $l[-1])
+        sum([*$l, STIR])
+        len((*$l, STIR))
+        len({*$l, STIR})
+        ($u.hp + STIR)
+        (-$u.hp + STIR * $u.hp)
+        (sum($l) - STIR)
+        [$u.hp, STIR, $u.hp][0]
+        {$u.hp: STIR, 'k': $u.hp}['k']
+        at($l, STIR)
+        len($l[len($l) - 1:][:STIR])
+        ($u.hp < STIR < $u.hp)
+        ($l == [*$l] and STIR)
+        ($l[0:] == [*$l, STIR])
+        ($u.hp if STIR else $u.hp)
+        pick($u.hp, STIR)
+        Pair([*$l], STIR).left[-1]
+        max($l[-1:] or [0], [STIR])[0]
+        ($n + ($n := STIR) + $n)
+        $u.hurt($u.hp, STIR)
+    """),
+    "s": table("""
+        f"{$l}{STIR}{$u.hp}"
+        f"{$u.hp}-{STIR}-{$l}"
+        f"{$u.hp!r:>3}{STIR}{$u.hp:>{7 - 2}}"
+        (str($l) + str(STIR) + str($l))
+        ','.join([str($u), str(STIR)])
+    """),
+    "l": table("""
+        [*$l, STIR, *$l]
+        [$u.hp, STIR, $u.hp]
+        list((*$l, STIR))
+        [*$u.tags, STIR, len($u.tags)]
+        ($l[:] + [STIR] + $l)
+    """),
+}
+
 
 STIR = "(await stir(@, $l, $u))"
 STIRRING = """@routine
@@ -341,6 +358,8 @@ class Expressions:
         return self.number()
 
     def expression(self, kind: str, depth: int, restriction: str = "") -> str:
+        if restriction == "+":
+            return self.awaiting(kind, depth) if not self.plain else self.of(kind, depth)
         self.plain += restriction == "!"
         self.no_walrus += restriction != ""
         text = self.of(kind, depth)
@@ -360,8 +379,14 @@ class Expressions:
             )
         if kind in "nbsldu" and self.may_await() and self.chance(0.28):
             return self.awaiting(kind, depth)
-        if kind == "n" and self.stirring and not self.in_format and self.may_await() and self.chance(0.12):
-            stirred = [each for each in STIRRED if self.fits(each) and self.fits(STIR)]
+        if (
+            kind in STIRRED
+            and self.stirring
+            and not self.in_format
+            and self.may_await()
+            and self.chance(0.12)
+        ):
+            stirred = [each for each in STIRRED[kind] if self.fits(each) and self.fits(STIR)]
             if stirred:
                 self.scope.awaits += 1
                 return self.expand(self.rng.choice(stirred).replace("STIR", STIR), depth)

@@ -33,6 +33,7 @@ class Program(Expressions):
         self.handlers: list[str] = []
         self.left = 0
         self.result = ""
+        self.small = False
 
     def put(self, indent: int, text: str) -> None:
         self.lines.extend(INDENT * indent + line for line in text.split("\n"))
@@ -50,7 +51,7 @@ class Program(Expressions):
         self.result = routine.result if routine else "v"
         depth = 2 if routine else 3
         self.head(name, routine)
-        self.first_lines(0.6 if routine else 0.35)
+        self.first_lines(0.85 if self.small else 0.6 if routine else 0.35)
         if routine and routine.recursive:
             self.recursion(routine)
         if self.scope.awaits == 0 or self.chance(0.5):
@@ -62,7 +63,7 @@ class Program(Expressions):
                 self.statement(1, depth)
         if routine is None:
             self.statement_await(1, 1)
-        if self.chance(0.3):
+        if self.chance(0.3) and not self.small:
             self.statement_everything(1)
         self.leave_return(1)
         self.put(0, "")
@@ -85,6 +86,8 @@ class Program(Expressions):
                 parameters.append("deep=2")
             if self.chance(0.2):
                 parameters.append("**more")
+        if self.small and not routine:
+            del names[self.rng.choice("lu")]
         self.scope.names = names | {"z": ["z0", "z1"]}
         self.put(0, "@routine" if routine else "@workflow")
         self.put(0, f"async def {name}({', '.join(parameters)}):")
@@ -344,21 +347,27 @@ def program(seed: int) -> str:
     """The source text of one program."""
     rng = random.Random(seed)
     writer = Program(rng)
+    # Small programs keep few variables alive at once, so that a variable kept or lost by mistake is noticed.
+    writer.small = rng.random() < 0.6
     writer.stirring = rng.random() < 0.4
     if writer.stirring:
         writer.put(0, STIRRING)
-    for index in range(rng.choice((0, 1, 1, 2, 2, 3))):
-        recursive = rng.random() < 0.15
-        positional = rng.sample("nlustn", rng.randint(0, 3))
-        routine = Routine(
-            f"r{index}",
-            rng.choice(RESULTS),
-            ("n", *[kind for kind in positional if kind != "n"]) if recursive else tuple(positional),
-            (("amount", "n"),) if rng.random() < 0.3 else (),
-            variadic=rng.random() < 0.2,
-            recursive=recursive,
-        )
+    for index in range(rng.choice((0, 0, 0, 1)) if writer.small else rng.choice((0, 1, 1, 2, 2, 3))):
+        routine = random_routine(rng, index)
         writer.function(routine.name, routine, rng.choice((2, 4, 6)))
         writer.scope.routines = [*writer.scope.routines, routine]
-    writer.function("main", None, rng.choice((4, 8, 12, 18)))
+    writer.function("main", None, rng.choice((2, 3, 4, 6) if writer.small else (4, 8, 12, 18)))
     return "\n".join(writer.lines) + "\n"
+
+
+def random_routine(rng: random.Random, index: int) -> Routine:
+    recursive = rng.random() < 0.15
+    positional = rng.sample("nlustn", rng.randint(0, 3))
+    return Routine(
+        f"r{index}",
+        rng.choice(RESULTS),
+        ("n", *[kind for kind in positional if kind != "n"]) if recursive else tuple(positional),
+        (("amount", "n"),) if rng.random() < 0.3 else (),
+        variadic=rng.random() < 0.2,
+        recursive=recursive,
+    )

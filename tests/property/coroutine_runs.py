@@ -25,6 +25,9 @@ PATIENCE = 40
 BOUND = 60
 """Suspensions after which a program counts as endless and is left alone."""
 
+THROWING = (0.0, 0.05, 0.15, 0.3)
+"""The share of awaits at which the driver throws, by take."""
+
 CODEC = Codec()
 
 
@@ -95,10 +98,14 @@ def load(source: str, name: str, *, durable: bool) -> Loaded:
 
 
 class Script:
-    """What a random program is given: arguments and answers that follow from its seed, made anew."""
+    """What a random program is given: arguments and answers that follow from the seed, made anew.
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
+    A program is compiled once and played in several takes, which differ in how often the driver throws.
+    """
+
+    def __init__(self, seed: int, take: int) -> None:
+        self.seed = seed * len(THROWING) + take
+        self.throwing = THROWING[take]
 
     def arguments(self) -> tuple[Any, ...]:
         rng = random.Random(self.seed)
@@ -113,7 +120,7 @@ class Script:
         if position > PATIENCE:
             return True, kit.Halt("patience")
         rng = random.Random(self.seed * 4_099 + position)
-        if rng.random() < (0.0, 0.0, 0.04, 0.15)[self.seed % 4]:
+        if rng.random() < self.throwing:
             return True, rng.choice((
                 lambda: kit.Boom("thrown", position), lambda: kit.Dire(position), lambda: kit.Halt("thrown"),
                 lambda: kit.Odd("thrown", level=position), lambda: KeyError("thrown"),

@@ -150,6 +150,63 @@ $q.discard(~)
 """)
 
 STORE = templates("""
+for ?each in $l:
+    AWAIT
+    if len($l) < 6: $l.append(<n1>)
+    @.note(?each)
+    LOOP
+
+for ?each in $u.tags:
+    @.note(?each)
+    if len($u.tags) > 2: $u.tags.pop()
+    else: grow($u.tags, #) if ?each != 3 else None
+    AWAIT
+
+?kinds = (Boom, KeyError) if <b1> else Odd
+AWAIT
+try:
+    TRY
+except ?kinds:
+    AWAIT
+
+?kept = <v1>
+with Gate(~, 'Boom Halt'):
+    AWAIT
+    ?kept = <v1>
+    AWAIT
+@.note(?kept)
+
+?kept = <v1>
+for ?each in range(2):
+    ?kept = <v1>
+    try:
+        AWAIT
+        if <b1>: break
+    finally:
+        AWAIT
+    ?kept = <v1>
+    LOOP
+@.note(?kept)
+
+?kept = <v1>
+try:
+    AWAIT
+    ?kept = <n2>
+    BLOCK
+except Exception:
+    @.note(?kept)
+
+?kept = <n1>
+?fuel = 2
+while ?fuel:
+    ?fuel -= 1
+    AWAIT
+    match <n2>:
+        case int() if ?fuel == ?kept % 2:
+            LOOP
+        case int(?kept):
+            AWAIT
+
 ?gone = <v2>
 AWAIT
 @.note(?gone)
@@ -418,11 +475,11 @@ CATCHES = (
 )  # fmt: skip
 
 PATTERNS = {
-    "n": ("0", "1 | 2 | 3", "int(?got)", "int()", "-1", "None", "bool()", "0 | 1 as ?got"),
+    "n": ("$u.hp", "0", "1 | 2 | 3", "int(?got)", "int()", "-1", "None", "bool()", "0 | 1 as ?got"),
     "l": ("[]", "[$n]", "[$n, ?got]", "[$n, *?got]", "[0, *_, 1]", "[*?got, 1 | 2 as $n]", "[_, *$l]"),
     "d": ("{'ale': $n}", "{'k': int() as $n, **?got}", "{'cat': 1 | 2, 'bow': ?got}", "{}"),
     "u": ("Unit(hp=$n)", "Unit(name='ale' | 'bow')", "Unit(tags=[$n, *?got])", "Unit(?got, 1 | 2 | 3)"),
-    "s": ("'ale'", "'bow' | 'cat' as ?got", "str(?got)"),
+    "s": ("$u.name", "'ale'", "'bow' | 'cat' as ?got", "str(?got)"),
     "p": ("Point($n, ?got)", "Point(x=0, y=$n)", "Point(1 | 2 | 3, _)"),
     "v": (
         "[$n, *?got]", "{'k': Unit(hp=$n), **?got}", "Unit(?got)", "Point($n, 1)", "int($n)", "Mood.WILD",

@@ -83,7 +83,9 @@ def work(loaded: Any, seed: int, place: list[Any] | None) -> list[Any]:
     import coroutine_runs as runs
 
     try:
-        reached = runs.segment(loaded, runs.Script(seed), runs.Place(*place) if place else None)
+        reached = runs.segment(
+            loaded, runs.Script(seed, seed % len(runs.THROWING)), runs.Place(*place) if place else None
+        )
     except Exception as error:
         return ["error", f"{type(error).__name__}: {error}"]
     if isinstance(reached, runs.Outcome):

@@ -31,19 +31,23 @@ def failure(seed: int, problem: str) -> str:
 
 
 def check_here(seed: int, source: str) -> Reference:
-    """Run a program in this process in four ways; the transformed outcome, and its snapshots."""
-    script = runs.Script(seed)
-    native = runs.run_live(runs.load(source, str(seed), durable=False), script)
+    """Run a program in this process, every take in four ways; what one take showed, for other processes."""
+    native = runs.load(source, str(seed), durable=False)
     durable = runs.load(source, str(seed), durable=True)
+    references = [check_take(native, durable, runs.Script(seed, take)) for take in range(len(runs.THROWING))]
+    return references[seed % len(references)]
+
+
+def check_take(native: runs.Loaded, durable: runs.Loaded, script: runs.Script) -> Reference:
+    expected = runs.run_live(native, script)
     looked: list[bytes] = []
-    whole = runs.run_live(durable, script, looked)
-    runs.compare("transformed", native, whole)
+    runs.compare("transformed", expected, runs.run_live(durable, script, looked))
     stored: list[bytes] = []
     every = runs.run_stored(durable, script, stored)
-    runs.compare("resumed at every await", native, every)
+    runs.compare("resumed at every await", expected, every)
     runs.compare_stacks("resumed at every await", looked, stored)
     some: list[bytes] = []
-    runs.compare("resumed at random awaits", native, runs.run_sometimes(durable, script, some))
+    runs.compare("resumed at random awaits", expected, runs.run_sometimes(durable, script, some))
     runs.compare_stacks("resumed at random awaits", looked, some)
     return every, stored
 
