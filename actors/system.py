@@ -97,18 +97,24 @@ class ActorSystem:
     ) -> None:
         """Queue a message for whom an address means; a signal only for those who accept its class."""
         directory = self.directory
-        append = self.scheduler.queue.append
-        actors = directory.actors
-        name = message[2] if message[0] == SIGNAL else None
+        # Mostly one workflow runs on an entity: then its id stands alone.
+        alone = None if entity_id is None else directory.by_entity.get(entity_id)
+        if type(alone) is int:
+            self._offer(alone, message)
+            return
         for target in directory.addressed(workflow_id, entity_id, correlation_id):
-            actor = actors.get(target) or directory.find(target)
-            if actor is None:
-                continue
-            if name is not None:
-                accepts = self._accepts.get(actor.instance.type_name)
-                if accepts is not None and name not in accepts:
-                    continue
-            append((actor, message, None))
+            self._offer(target, message)
+
+    def _offer(self, workflow_id: int, message: Message) -> None:
+        """Queue a message for one workflow, unless it is a signal that the workflow's type never awaits."""
+        actor = self.directory.actors.get(workflow_id) or self.directory.find(workflow_id)
+        if actor is None:
+            return
+        if message[0] == SIGNAL:
+            accepts = self._accepts.get(actor.instance.type_name)
+            if accepts is not None and message[2] not in accepts:
+                return
+        self.scheduler.queue.append((actor, message, None))
 
     def start(
         self,

@@ -254,12 +254,11 @@ class Store:
         handles = [self._table(table) for table, _ in ordered]
         with short_switches(), self._env.begin(write=True) as transaction:
             for handle, (_, rows) in zip(handles, ordered, strict=True):
-                put, delete = transaction.put, transaction.delete
+                with transaction.cursor(db=handle) as cursor:
+                    cursor.putmulti([row for row in rows if row[1] is not None])
                 for key, value in rows:
                     if value is None:
-                        delete(key, db=handle)
-                    else:
-                        put(key, value, db=handle)
+                        transaction.delete(key, db=handle)
 
     def _table(self, name: str) -> Any:
         handle = self._tables.get(name)

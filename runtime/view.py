@@ -96,7 +96,7 @@ def view_row(workflow_id: int, row: bytes, codec: Codec, codes: CodeBook, steppe
     outcome = fields[rows.OUTCOME]
     failed = status is Status.FAILED
     result = codec.unpack(outcome) if status is Status.COMPLETED else None
-    timers, awaiting = _wait(fields[rows.WAIT] or [])
+    timers, awaiting = _wait(fields[rows.WAIT] or [], fields[rows.STACK])
     if type(fields[rows.STACK]) is bytes:
         own, step = _arguments(codec, fields[rows.STACK]), "start"
         if fields[rows.TYPE] not in stepper.types:
@@ -153,13 +153,15 @@ def _arguments(codec: Codec, packed: bytes) -> dict[str, Any]:
     return {**{str(index): value for index, value in enumerate(args)}, **kwargs}
 
 
-def _wait(stored: list[Any]) -> tuple[tuple[TimerView, ...], tuple[str, ...]]:
+def _wait(stored: list[Any], stack: Any) -> tuple[tuple[TimerView, ...], tuple[str, ...]]:
     timers, awaiting = [], []
     for source in stored:
         if isinstance(source, str):
             awaiting.append(source)
             continue
         kind, value = source[:2]
+        if kind == waits.EVERY_LOCAL:
+            value = stack[value][source[2]]
         if kind in (waits.CHILD, waits.JOIN):
             awaiting.append(f"child {value}")
             continue

@@ -19,7 +19,8 @@ loading any class); and whole, by the codec.
 | 10    | stack    | bytes, packed [args, kwargs], before the first step; then               |
 |       |          | [code, site, *values] for each frame, outermost first; nil when ended   |
 | 11    | wait     | a list of sources: a signal's name, [0, due, name] a timer,             |
-|       |          | [1, due] a sleep, [2, id] a child, [3, id] a child joined, [4, every]   |
+|       |          | [1, due] a sleep, [2, id] a child, [3, id] a child joined, [4, every],  |
+|       |          | [5, frame, index] an every that is at stack[frame][index]               |
 | 12    | unread   | messages that no await has taken, oldest first, or nil                  |
 | 13    | children | [id, policy, ...] of children that run, 1 cancel and 0 abandon with the |
 |       |          | parent; or nil                                                          |

@@ -60,12 +60,12 @@ class Snapshots:
             self._check_primitive(coroutine)
             stack = [[number_of(program), site.number, *values] for program, site, values in frames]
             values = [value for frame in frames for value in frame[2]]
-        stored, due_us, periodic = store_wait(wait, instance.type_name)
+        stored, due_us, apart = store_wait(wait, stack, instance.type_name)
         if len(wait) > self._limits.sources:
             what = "the number of sources"
             raise LimitError(what, value=len(wait), limit=self._limits.sources, setting="sources")
-        if periodic:
-            values = [*values, *periodic]
+        if apart:
+            values = [*values, *apart]
         instance.wait = wait
         instance.due_us = due_us
         instance.updated_us = now_us
@@ -108,7 +108,7 @@ class Snapshots:
         for number, site_number, *values in fields[rows.STACK]:
             fit = self._codes.fit(number, site_number)
             frames.append((fit.program, fit.site, fit.arrange(values) if fit.arrange else values))
-        instance.wait, instance.due_us = load_wait(fields[rows.WAIT], signals)
+        instance.wait, instance.due_us = load_wait(fields[rows.WAIT], fields[rows.STACK], signals)
         return resume_stack(frames, instance)
 
     def _check_primitive(self, coroutine: Any) -> None:

@@ -88,7 +88,7 @@ class Stepper:
             The new row, or None where nothing changed.
         """
         self._base = None
-        # The common case, written out: the awaited signal for a warm workflow without unread messages.
+        # The common cases, written out: the awaited signal or timer of a warm workflow without unread messages.
         if message[0] == SIGNAL and instance.unread is None and instance.coroutine is not None:
             # A name that no loaded class has equals no source, and goes the long way.
             signal: Any = self.signals.get(message[2])
@@ -102,6 +102,11 @@ class Stepper:
                             return self._fail(instance, message, error)
                         return self._run(instance, message, event, None)
                     break
+        elif message[0] == TICK and instance.unread is None and instance.coroutine is not None:
+            due_us, now_us = instance.due_us, self.outbox.now_us
+            if due_us is None or due_us > now_us:
+                return None
+            return self._run(instance, (TICK, due_us), elapsed(instance.wait, now_us), None)
         return self._handle_other(instance, message)
 
     def _handle_other(self, instance: Instance, message: Message) -> bytes | None:

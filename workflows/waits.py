@@ -17,6 +17,7 @@ SLEEP = 1
 CHILD = 2
 JOIN = 3
 EVERY = 4
+EVERY_LOCAL = 5
 
 _TIMED = (Timer, Sleep, Every)
 _CHILDREN = (Child, Join)
@@ -24,8 +25,15 @@ _COMPLETED = STATUS_CODE[Status.COMPLETED]
 _FAILED = STATUS_CODE[Status.FAILED]
 
 
-def store_wait(wait: tuple[Any, ...], type_name: str) -> tuple[list[Any], int | None, list[Every]]:
-    """Return the stored form of a wait, its first due time, and those of its sources that have an identity.
+def store_wait(
+    wait: tuple[Any, ...], stack: list[list[Any]], type_name: str
+) -> tuple[list[Any], int | None, list[Every]]:
+    """Return the stored form of a wait, its first due time, and what it holds beside the stack by identity.
+
+    Args:
+        wait: the sources.
+        stack: what the row stores of each frame. An `Every` that is a local is stored there, and named here.
+        type_name: for the error.
 
     Raises:
         WorkflowMisuseError: something in it cannot be awaited.
@@ -34,7 +42,7 @@ def store_wait(wait: tuple[Any, ...], type_name: str) -> tuple[list[Any], int | 
         raise WorkflowMisuseError(_not_a_wait(type_name, wait))
     stored: list[Any] = []
     due_us: int | None = None
-    periodic: list[Every] = []
+    apart: list[Every] = []
     for source in wait:
         kind = type(source)
         if kind is SignalType:
@@ -45,8 +53,12 @@ def store_wait(wait: tuple[Any, ...], type_name: str) -> tuple[list[Any], int | 
         elif kind is Sleep:
             stored.append([SLEEP, source.due_us])
         elif kind is Every:
-            stored.append([EVERY, source])
-            periodic.append(source)
+            place = _place(source, stack)
+            if place is None:
+                stored.append([EVERY, source])
+                apart.append(source)
+            else:
+                stored.append([EVERY_LOCAL, *place])
         elif kind in _CHILDREN:
             stored.append([CHILD if kind is Child else JOIN, source.workflow_id])
             continue
@@ -54,10 +66,20 @@ def store_wait(wait: tuple[Any, ...], type_name: str) -> tuple[list[Any], int | 
             raise WorkflowMisuseError(_not_a_source(type_name, source))
         if due_us is None or source.due_us < due_us:
             due_us = source.due_us
-    return stored, due_us, periodic
+    return stored, due_us, apart
 
 
-def load_wait(stored: list[Any], signals: Mapping[str, type[Signal]]) -> tuple[tuple[Any, ...], int | None]:
+def _place(source: Every, stack: list[list[Any]]) -> tuple[int, int] | None:
+    for frame, values in enumerate(stack):
+        for index, value in enumerate(values):
+            if value is source:
+                return frame, index
+    return None
+
+
+def load_wait(
+    stored: list[Any], stack: list[list[Any]], signals: Mapping[str, type[Signal]]
+) -> tuple[tuple[Any, ...], int | None]:
     """Return the sources of a stored wait and the first due time among them.
 
     Raises:
@@ -71,7 +93,11 @@ def load_wait(stored: list[Any], signals: Mapping[str, type[Signal]]) -> tuple[t
             sources.append(signals[item])
         else:
             kind, *parts = item
-            sources.append(parts[0] if kind == EVERY else _MAKE[kind](*parts))
+            if kind == EVERY_LOCAL:
+                frame, index = parts
+                sources.append(stack[frame][index])
+            else:
+                sources.append(parts[0] if kind == EVERY else _MAKE[kind](*parts))
     due = [source.due_us for source in sources if type(source) in _TIMED]
     return tuple(sources), min(due, default=None)
 
@@ -109,7 +135,10 @@ def event_of(source: Any, message: Message, unpack: Callable[[bytes], Any]) -> t
 
 def elapsed(wait: tuple[Any, ...], now_us: int) -> Any:
     """Return the event of the source that came due first; of equals, the one listed first."""
-    first = min((source for source in wait if type(source) in _TIMED), key=lambda source: source.due_us)
+    first: Any = None
+    for source in wait:
+        if type(source) in _TIMED and (first is None or source.due_us < first.due_us):
+            first = source
     if type(first) is Every:
         return first.beat(now_us)
     if type(first) is Timer:

@@ -2,7 +2,18 @@
 
 import pytest
 
-from deathless import Beat, ClockMismatchError, Context, Elapsed, GameClock, Signal, WallClock, workflow
+from deathless import (
+    Beat,
+    ClockMismatchError,
+    Context,
+    Elapsed,
+    Every,
+    GameClock,
+    Signal,
+    WallClock,
+    routine,
+    workflow,
+)
 
 
 class Poke(Signal):
@@ -66,6 +77,34 @@ async def drummer(ctx: Context, period: float, count: int) -> list[tuple[int, in
     return beats
 
 
+@routine
+async def next_beat(ctx: Context, source: Every) -> Beat:
+    return await ctx.select(source)
+
+
+@workflow
+async def in_a_routine(ctx: Context) -> list[int]:
+    every = ctx.every(1.0)
+    return [(await next_beat(ctx, every)).n for _ in range(3)]
+
+
+@workflow
+async def in_a_list(ctx: Context) -> list[int]:
+    sources = [ctx.every(1.0), ctx.every(100.0)]
+    return [(await ctx.select(sources[0])).n for _ in range(3)]
+
+
+@workflow
+async def in_two_locals(ctx: Context) -> list[int]:
+    one = other = ctx.every(1.0)
+    return [(await ctx.select(one)).n, (await ctx.select(other)).n, (await ctx.select(one)).n]
+
+
+@workflow
+async def in_no_local(ctx: Context) -> list[int]:
+    return [(await ctx.select(ctx.every(1.0))).n for _ in range(3)]
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.001, 0.5, 1.0, 3599.999])
 def test_a_sleep_never_ends_early_and_ends_in_the_first_turn_that_reaches_it(open_world, seconds):
     world = open_world(sleeper)
@@ -124,6 +163,21 @@ def test_beats_that_were_overtaken_are_skipped_and_counted(open_world):
     world.advance(0.0)
     world.advance(0.5)
     assert handle.result() == [(1, 0, 1.0), (4, 2, 4.5), (5, 0, 5.0)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "beats"),
+    [(in_a_routine, [1, 2, 3]), (in_a_list, [1, 2, 3]), (in_two_locals, [1, 2, 3]), (in_no_local, [1, 1, 1])],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_a_periodic_source_goes_on_counting_wherever_it_is_kept(open_world, kind, beats):
+    world = open_world(kind)
+    handle = world.start(kind())
+    world.pump()
+    for beat in range(3):
+        assert [timer.due for timer in world.get(handle.id).timers] == [beat + 1.0]
+        world.advance(1.0)
+    assert handle.result() == beats
 
 
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf"), "soon", 1e300])
