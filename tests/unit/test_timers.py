@@ -85,13 +85,20 @@ async def next_beat(ctx: Context, source: Every) -> Beat:
 @workflow
 async def in_a_routine(ctx: Context) -> list[int]:
     every = ctx.every(1.0)
-    return [(await next_beat(ctx, every)).n for _ in range(3)]
+    numbers: list[int] = []
+    while len(numbers) < 3:
+        numbers.append((await next_beat(ctx, every)).n)
+    return numbers
 
 
 @workflow
 async def in_a_list(ctx: Context) -> list[int]:
     sources = [ctx.every(1.0), ctx.every(100.0)]
-    return [(await ctx.select(sources[0])).n for _ in range(3)]
+    return [
+        (await ctx.select(sources[0])).n,
+        (await ctx.select(*sources)).n,
+        (await ctx.select(sources[0])).n,
+    ]
 
 
 @workflow
@@ -102,7 +109,8 @@ async def in_two_locals(ctx: Context) -> list[int]:
 
 @workflow
 async def in_no_local(ctx: Context) -> list[int]:
-    return [(await ctx.select(ctx.every(1.0))).n for _ in range(3)]
+    first, second = await ctx.select(ctx.every(1.0)), await ctx.select(ctx.every(1.0))
+    return [first.n, second.n, (await ctx.select(ctx.every(1.0))).n]
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.001, 0.5, 1.0, 3599.999])
@@ -175,7 +183,7 @@ def test_a_periodic_source_goes_on_counting_wherever_it_is_kept(open_world, kind
     handle = world.start(kind())
     world.pump()
     for beat in range(3):
-        assert [timer.due for timer in world.get(handle.id).timers] == [beat + 1.0]
+        assert min(timer.due for timer in world.get(handle.id).timers) == beat + 1.0
         world.advance(1.0)
     assert handle.result() == beats
 
