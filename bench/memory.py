@@ -53,7 +53,7 @@ def child(place: Path, name: str, how: str, count: int) -> None:
         gc.unfreeze()
         gc.collect()
         after = tracemalloc.get_traced_memory()[0] if how == "tracemalloc" else anonymous_bytes()
-        row = len(world._rows.row(1) or b"")
+        row = len(world._engine.rows.row(1) or b"")
     print(json.dumps({how: (after - before) / count, "row": row}))
 
 

@@ -174,7 +174,7 @@ PARTS = {
 def _batch_parts(load: Load) -> dict[str, float]:
     world = load.world
     marks = {"put": 0, "sync": 0}
-    scheduler, store = world._system.scheduler, world._store
+    scheduler, store = world._engine.system.scheduler, world._engine.store
     run, environment = scheduler.run, store._env
     span = [0, 0]
 
@@ -212,7 +212,7 @@ def _batch_parts(load: Load) -> dict[str, float]:
 
 def _split_parts(load: Load) -> dict[str, float]:
     """Return what the functions on the way of a step take, what they call included."""
-    system = load.world._system
+    system = load.world._engine.system
     stepper = system.stepper
     codec = stepper._codec
     found: dict[str, float] = {}

@@ -34,7 +34,7 @@ def write():
 
 for _ in range(3):
     write()
-size = (world._store.path / "data.mdb").stat().st_size
+size = (world._engine.store.path / "data.mdb").stat().st_size
 resource.setrlimit(resource.RLIMIT_FSIZE, (size + room, resource.RLIM_INFINITY))
 try:
     while True:
@@ -55,8 +55,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM
 world.pump()
 assert world.committed_turn >= turn
 write()
-world._shut("as SIGKILL would")
-world._store.close()
+world._engine.abandon("as SIGKILL would")
 with Runtime(path, [book], clock=GameClock(), durability=sys.argv[3]) as world:
     views = world.workflows(type="book")
     assert len(views) == 200

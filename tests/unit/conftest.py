@@ -21,8 +21,7 @@ class Worlds:
 
     def crash(self, world):
         """Drop everything since the last commit, as SIGKILL would."""
-        world._shut("crashed by the test")
-        world._store.close()
+        world._engine.abandon("crashed by the test")
 
     def close_all(self):
         for world in self.opened:

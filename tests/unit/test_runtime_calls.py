@@ -224,7 +224,10 @@ def test_a_world_of_another_process_is_refused(worlds):
         "except WorldInUse as error: print('refused:', error); sys.exit(7)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, str(world._store.path)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, str(world._engine.store.path)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 7, done.stderr
     assert str(os.getpid()) in done.stdout

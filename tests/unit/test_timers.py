@@ -273,7 +273,7 @@ def test_only_a_game_clock_is_advanced(worlds):
 
 def test_run_until_goes_in_frames(open_world):
     world = open_world(sleeper)
-    clock = world._clock
+    clock = world._engine.clock
     assert isinstance(clock, GameClock)
     report = world.run_until(1.0, step=0.1)
     assert (report.turn, world.now) == (10, 1.0)

@@ -1,0 +1,352 @@
+"""The engine: an open world behind its `Runtime`: clock, intake, actors, store, and the turns that join them.
+
+The way down: a call is checked and encoded by the intake, becomes an input of the next turn, is resolved by the
+directory to actors, and each actor lets the stepper run a step. The way up: rows and effects of the steps stay
+in memory until the turn is over, and are committed together; only then does anything leave.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import structlog
+
+from ..actors import ActorSystem
+from ..workflows.context import Context
+from ..workflows.definition import WorkflowType
+from ..workflows.errors import (
+    ClockMismatchError,
+    RuntimeClosedError,
+    WorldFull,
+    WrongThreadError,
+)
+from ..workflows.instance import Instance
+from ..workflows.limits import Limits
+from ..workflows.values import engine_codec
+from ..workflows.versions import CodeBook
+from .clock import Clock
+from .commits import Change, Committer
+from .ids import BlockIds, IdAllocator
+from .inputs import TurnRecord
+from .intake import Intake, foreign_signal
+from .queries import Queries
+from .recovery import recover
+from .reports import PumpReport, RecoveryReport
+from .row_buffer import RowBuffer
+from .store import Store
+from .turn_guards import GcPolicy, TurnAlone
+from .turns import TurnOutcome, run_turn
+from .world_state import (
+    META,
+    STATE_KEY,
+    Leftover,
+    WorldState,
+    load_codes,
+    load_next_id,
+    load_state,
+    store_next_id,
+)
+
+_open_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
+
+
+class Options(NamedTuple):
+    """How a world runs; see `Runtime`."""
+
+    commit_every: float
+    seed: int
+    limits: Limits
+    paranoid: bool
+    rebase: bool
+    tick_us: int
+    max_steps_per_turn: int
+    manage_gc: bool
+    on_turn: Callable[[TurnRecord], None] | None
+
+
+class Engine:
+    """An open world.
+
+    Attributes:
+        store, clock, codes, rows, committer, system, intake: its parts.
+        turn: the last finished turn.
+        recovery: what opening the world found.
+        queries: reads workflows; hold `quiet` meanwhile.
+        quiet: held while a turn runs, and by whoever must not see half of one.
+        callbacks: called with what each commit changed.
+        closed: why nothing goes any more; empty while it is open.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        types: Mapping[str, WorkflowType[Any, Any]],
+        options: Options,
+        *,
+        began_s: float,
+    ) -> None:
+        """Recover the world in a store.
+
+        Args:
+            store: the world, or an empty one.
+            clock: made to go on where the world stopped.
+            types: the workflows that it may run.
+            options: how it runs.
+            began_s: when opening began, on `time.perf_counter`, for the report.
+
+        Raises:
+            ClockMismatchError: it has another kind of clock.
+            WorldCorruptError: it is damaged.
+        """
+        self.closed = ""
+        self.store = store
+        self.clock = clock
+        self.callbacks: list[Callable[[tuple[Change, ...]], None]] = []
+        self.quiet = threading.RLock()
+        self._pumping = threading.Lock()
+        self._options = options
+        self._gc = GcPolicy(active=options.manage_gc)
+        self._log = structlog.get_logger("deathless")
+        state = load_state(store)
+        if state is None:
+            state = WorldState(0, clock.now_us(), 0, clock.kind, options.seed)
+            store.commit({META: {STATE_KEY: state.pack()}})
+        self._state = self._set_clock(state)
+        self.turn = state.turn
+        self.codes = CodeBook(types, load_codes(store))
+        codec = engine_codec()
+        self.rows = RowBuffer(store)
+        self.committer = Committer(store, self.rows, self.codes, commit_every=options.commit_every)
+        self.committer.committed_turn = state.turn
+        ids = IdAllocator(load_next_id(store), partial(store_next_id, store))
+        self._child_ids = BlockIds(self._take_block)
+        self.system = ActorSystem(
+            types,
+            self.codes,
+            codec,
+            self.rows,
+            new_workflow_id=self._child_ids,
+            logger_of=self._logger_of,
+            take_foreign_signal=foreign_signal(lambda: self.intake),
+            seed=state.seed,
+            limits=options.limits,
+            paranoid=options.paranoid,
+            tick_us=options.tick_us,
+            now_us=clock.now_us(),
+        )
+        self.queries = Queries(str(store.path), self.rows, self.system, codec, self.codes)
+        self.intake = Intake(types, self.system, engine_codec(), clock, ids, options.limits, state.turn)
+        try:
+            workflows, timers_due, carried = recover(store, self.system, clock.now_us())
+        except BaseException:
+            # The system's own actors are in pykka's registry already.
+            self.system.scheduler.close()
+            raise
+        self._gc.settle(workflows)
+        took_s = time.perf_counter() - began_s
+        self.recovery = RecoveryReport(store.created, workflows, state.turn, timers_due, carried, took_s)
+        _open_engines.add(self)
+        self._log.info(
+            "world_opened",
+            path=str(store.path),
+            workflows=workflows,
+            turn=state.turn,
+            timers_due=timers_due,
+        )
+
+    # -- a turn --------------------------------------------------------------------------------------------
+
+    def pump(self, budget: float | None, record: TurnRecord | None = None) -> PumpReport:
+        """Run one turn, or a recorded one again, and commit it if it is time to; see `Runtime.pump`."""
+        began = time.perf_counter_ns()
+        if budget is not None and budget < 0:
+            raise ValueError(f"budget is at least 0.0 seconds, not {budget!r}")
+        deadline_ns = None if budget is None else began + int(budget * 1e9)
+        with self.turn_alone(), self._gc:
+            self.require_open()
+            if self.committer.full is not None:
+                self.commit()
+            with self.intake.lock:
+                self.intake.ids.top_up()
+            if record is None:
+                outcome = self._turn(self._options.max_steps_per_turn, deadline_ns)
+            else:
+                outcome = self._turn(record.handled, None, closing=record.closing, id_blocks=record.id_blocks)
+            commit_s = self.commit() if self.committer.due(quiet=outcome.quiet) else 0.0
+            report = PumpReport(
+                self.turn,
+                self.committer.committed_turn,
+                outcome.steps,
+                outcome.timers_fired,
+                outcome.carried_over,
+                (time.perf_counter_ns() - began) / 1e9,
+                commit_s,
+            )
+        if commit_s and self.callbacks:
+            changes = self.committer.take_changes()
+            for callback in tuple(self.callbacks):
+                callback(changes)
+        return report
+
+    def _turn(
+        self,
+        limit: int,
+        deadline_ns: int | None,
+        *,
+        closing: bool = False,
+        id_blocks: tuple[tuple[int, int], ...] = (),
+    ) -> TurnOutcome:
+        now_us = max(self.clock.now_us(), self.system.stepper.now_us)
+        inputs = self.intake.take()
+        self._child_ids.begin(id_blocks)
+        actors = len(self.system.directory.actors)
+        try:
+            outcome = run_turn(
+                self.system,
+                now_us,
+                inputs,
+                limit=limit,
+                deadline_ns=deadline_ns,
+                fire_timers=not closing,
+            )
+        except Exception as error:
+            self._break(error)
+            raise
+        except BaseException:
+            # The program is being interrupted: the turn ends here, as if its budget had, and the rest is carried over.
+            self._finish_turn(now_us)
+            raise
+        if self.system.fault is not None:
+            self._break(self.system.fault)
+            raise self.system.fault
+        self._finish_turn(now_us)
+        if self._options.on_turn is not None:
+            blocks = tuple(self._child_ids.blocks)
+            self._options.on_turn(
+                TurnRecord(self.turn, now_us, tuple(inputs), blocks, outcome.handled, closing)
+            )
+        self._gc.settle(len(self.system.directory.actors) - actors)
+        return outcome
+
+    def _finish_turn(self, now_us: int) -> None:
+        self.turn += 1
+        self._state = self._state._replace(turn=self.turn, now_us=now_us)
+        carried, ticked = self.system.carried()
+        self.committer.stage(self._state, Leftover(carried, sorted(self.system.crowded), ticked))
+
+    # -- commits and ends ------------------------------------------------------------------------------------
+
+    def commit(self) -> float:
+        """Commit the finished turns now; return the seconds it took."""
+        return self.committer.commit(collect=bool(self.callbacks))
+
+    def reload(self, types: Mapping[str, WorkflowType[Any, Any]]) -> None:
+        """Go on with other code from the next turn on."""
+        with self.turn_alone():
+            self.require_open()
+            self.codes.reload(types)
+            self.system.reload(types)
+            self.intake.reload(types)
+
+    def close(self) -> None:
+        """Commit the accepted inputs without running them, and give the world up."""
+        if self.closed:
+            return
+        with self.turn_alone():
+            try:
+                if self.system.fault is None:
+                    self._turn(0, None, closing=True)
+                    self.commit()
+                    store_next_id(self.store, self.intake.ids.following)
+            finally:
+                self._shut("the world is closed")
+                self.store.close()
+
+    def abandon(self, why: str) -> None:
+        """Stop for good and write nothing more: the last commit stands, as after a crash."""
+        self._shut(why)
+        self.store.close()
+
+    # -- guards --------------------------------------------------------------------------------------------
+
+    def turn_alone(self) -> TurnAlone:
+        """Return the right to run a turn, to hold in a `with`.
+
+        Raises:
+            WrongThreadError: on entry, where somebody has it.
+        """
+        return TurnAlone(self._pumping, self.quiet, self.system)
+
+    def require_idle(self) -> None:
+        """Refuse, before the clock moves, what a pump would refuse after it."""
+        self.require_open()
+        if self._pumping.locked():
+            raise WrongThreadError("another thread is inside pump; pump from one thread at a time")
+
+    def require_open(self) -> None:
+        """Raise `RuntimeClosedError` unless the world is open."""
+        if self.closed:
+            raise RuntimeClosedError(self.closed)
+
+    def require_room(self) -> None:
+        """Raise `WorldFull` while a commit waits for room on the disk."""
+        if self.closed:
+            raise RuntimeClosedError(self.closed)
+        if self.committer.full is not None:
+            raise WorldFull(
+                str(self.store.path),
+                "the last turn waits for room on the disk; free some and pump, then call again",
+            )
+
+    def _set_clock(self, state: WorldState) -> WorldState:
+        """Let the clock go on from where the world stopped; with `rebase`, whatever clock that was."""
+        if state.clock == self.clock.kind:
+            self.clock.resume(state.now_us, state.offset_us)
+            return state
+        if not self._options.rebase:
+            raise ClockMismatchError(
+                str(self.store.path),
+                f"made with a {state.clock} clock and opened with a {self.clock.kind} clock; "
+                "open it with that kind, or give rebase=True to go on with this one from the same world time",
+            )
+        offset_us = self.clock.rebase(state.now_us)
+        return state._replace(clock=self.clock.kind, offset_us=offset_us)
+
+    def _break(self, error: BaseException) -> None:
+        """Stop for good after a fault of the engine itself."""
+        self._log.error("world_broken", error=repr(error))
+        self.abandon(f"the world stopped at a fault: {error!r}; open it again to go on from the last commit")
+
+    def _shut(self, why: str) -> None:
+        self.closed = why
+        self.committer.abandon(why)
+        self.system.scheduler.close()
+        _open_engines.discard(self)
+
+    def _take_block(self, count: int) -> int:
+        with self.intake.lock:
+            return self.intake.ids.take(count)
+
+    def _logger_of(self, context: Context) -> Any:
+        assert isinstance(context, Instance)
+        return self._log.bind(
+            workflow_id=context.workflow_id, workflow_type=context.type_name, entity_id=context.entity_id
+        )
+
+
+def _poison_forked() -> None:
+    for engine in list(_open_engines):
+        engine.closed = (
+            "this process is a fork of the one that owns the world; open another world here, or spawn instead"
+        )
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_poison_forked)

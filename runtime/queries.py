@@ -1,0 +1,89 @@
+"""Queries: workflows as they stood at the end of the last turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..actors import ActorSystem
+from ..workflows import rows as row_format
+from ..workflows.codec import Codec
+from ..workflows.errors import WorldCorruptError
+from ..workflows.messages import STATUSES, Status
+from ..workflows.versions import CodeBook
+from .row_buffer import RowBuffer
+from .view import WorkflowView, view_row
+
+
+class Queries:
+    """Finds and reads workflows. The caller keeps turns from running meanwhile."""
+
+    def __init__(
+        self, world: str, rows: RowBuffer, system: ActorSystem, codec: Codec, codes: CodeBook
+    ) -> None:
+        self._world = world
+        self._rows = rows
+        self._system = system
+        self._codec = codec
+        self._codes = codes
+
+    def find(self, workflow_id: int) -> WorkflowView | None:
+        """Return a workflow, or None."""
+        row = self._rows.row(workflow_id)
+        return None if row is None else self._view(workflow_id, row)
+
+    def workflows(
+        self, entity_id: int | None, type_name: str | None, status: Status | None, correlation_id: str | None
+    ) -> list[WorkflowView]:
+        """Return the workflows that fit all that is given, by ascending id."""
+        return [
+            self._view(workflow_id, row)
+            for workflow_id, row in self._candidates(entity_id, correlation_id, status)
+            if _fits(row, entity_id, type_name, status, correlation_id)
+        ]
+
+    def count(self, status: Status | None) -> int:
+        """Count the active workflows, or all of one status."""
+        if status is None:
+            return self._system.directory.active
+        return sum(STATUSES[row_format.read_head(row).status] is status for _, row in self._rows.all())
+
+    def _view(self, workflow_id: int, row: bytes) -> WorkflowView:
+        try:
+            return view_row(workflow_id, row, self._codec, self._codes, self._system.stepper)
+        except row_format.RowError as error:
+            raise WorldCorruptError(
+                self._world, f"the row of workflow {workflow_id} is damaged: {error}"
+            ) from error
+
+    def _candidates(
+        self, entity_id: int | None, correlation_id: str | None, status: Status | None
+    ) -> Iterator[tuple[int, bytes]]:
+        if status is Status.SUSPENDED and (entity_id is not None or correlation_id is not None):
+            directory = self._system.directory
+            ids = (
+                directory.of_entity(entity_id)
+                if entity_id is not None
+                else directory.of_group(correlation_id)  # type: ignore[arg-type]
+            )
+            for workflow_id in ids:
+                row = self._rows.row(workflow_id)
+                assert row is not None, "an active workflow has a row"
+                yield workflow_id, row
+            return
+        yield from self._rows.all()
+
+
+def _fits(
+    row: bytes,
+    entity_id: int | None,
+    type_name: str | None,
+    status: Status | None,
+    correlation_id: str | None,
+) -> bool:
+    head = row_format.read_head(row)
+    return (
+        (entity_id is None or head.entity_id == entity_id)
+        and (type_name is None or head.type_name == type_name)
+        and (status is None or STATUSES[head.status] is status)
+        and (correlation_id is None or head.correlation_id == correlation_id)
+    )
