@@ -183,8 +183,10 @@ class Intake:
 
     def reload(self, types: Mapping[str, WorkflowType[Any, Any]]) -> None:
         """Go on with other code."""
-        self._types = types
-        self._signals = dict(self._system.stepper.signals)
+        with self.lock:
+            self._types = types
+            self._signals = dict(self._system.stepper.signals)
+            self._codec.forget()
 
     # -- checks --------------------------------------------------------------------------------------------
 

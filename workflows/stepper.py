@@ -71,6 +71,7 @@ class Stepper:
 
     def reload(self, types: Mapping[str, WorkflowType[Any, Any]]) -> None:
         """Go on with other code; every instance must be cold."""
+        self._codec.forget()
         self.types = self.outbox.types = types
         self.signals: dict[str, type[Signal]] = {
             signal.__name__: signal for kind in types.values() for signal in kind.accepts

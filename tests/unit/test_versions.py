@@ -266,3 +266,51 @@ def test_a_workflow_of_a_type_that_is_not_registered_is_held_and_collects_messag
     world = worlds.open([load(BASE).buff])
     world.advance(0.1)
     assert world.get(handle.id).locals["log"] == [1]
+
+
+FIGHTER = """
+from dataclasses import dataclass
+from enum import Enum
+from deathless import Context, Signal, workflow
+
+class Hit(Signal):
+    pass
+
+class Mood(Enum):
+    CALM = "calm"
+
+@dataclass
+class Fighter:
+    hp: int
+    mood: Mood = Mood.CALM
+
+    def hurt(self) -> int:
+        self.hp -= 1
+        return self.hp
+
+@workflow
+async def fight(ctx: Context, fighter: Fighter) -> list:
+    while fighter.hp > 0:
+        await ctx.receive(Hit)
+        ctx.step(f"hp {fighter.hurt()}")
+    return [type(fighter) is Fighter, fighter.mood is Mood.CALM, getattr(fighter, "armour", None)]
+"""
+
+
+def test_values_that_live_across_a_reload_are_of_the_reloaded_classes(worlds, load):
+    old = load(FIGHTER)
+    world = worlds.open([old.fight])
+    handle = world.start(old.fight(old.Fighter(9)), entity_id=1)
+    world.signal(old.Hit(), entity_id=1)
+    world.pump()
+    assert world.get(handle.id).current_step == "hp 8"
+    new = load(
+        FIGHTER.replace("self.hp -= 1", "self.hp -= 4").replace(
+            "CALM\n\n", "CALM\n    armour: int = 2\n\n", 1
+        )
+    )
+    world.reload([new.fight])
+    world.signal(new.Hit(), entity_id=1)
+    world.signal(new.Hit(), entity_id=1)
+    world.pump()
+    assert handle.result() == [True, True, 2]

@@ -84,8 +84,8 @@ class Extension:
 class Codec:
     """Packs and unpacks values.
 
-    One codec serves one thread at a time (its Packer is not reentrant). It remembers the classes it has met:
-    after a reload of modules make a new one.
+    One codec serves one thread at a time (its Packer is not reentrant). It remembers the classes it has met, until
+    `forget`.
 
     Args:
         extensions: how the engine's own types are written.
@@ -99,13 +99,14 @@ class Codec:
             **{extension.type: extension.kind() for extension in extensions},
             Written: Kind(lambda holder: holder.form),
         }
+        self._own_kinds = frozenset(self._kinds)
         # Grows with what is met: a type whose values hold nothing is passed over by the scan.
         self._atoms: set[type] = {*ATOMS, *(cls for cls, kind in self._kinds.items() if kind.atomic)}
         self.is_tree = TreeCheck(self._atoms, self._kinds, self._kind).is_tree
         self._pack = self._packer().pack
         self._set_packers = [self._packer() for _ in range(MAX_SET_DEPTH)]
         self._set_depth = 0
-        reader = ClassReader()
+        reader = self._reader = ClassReader()
         self._tags: dict[int, _Tag] = {
             code: _Tag(make)
             for code, make in {
@@ -129,6 +130,13 @@ class Codec:
         }
         self._defined: dict[int, Any] = {}
         self._open_tags = 0
+
+    def forget(self) -> None:
+        """Forget the classes that were met: modules have been reloaded, and the same names mean other classes."""
+        self._reader.forget()
+        for cls in self._kinds.keys() - self._own_kinds:
+            del self._kinds[cls]
+            self._atoms.discard(cls)
 
     # -- to bytes ------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from msgpack import ExtType
 
-from ..errors import DecodeError
+from ..errors import DecodeError, UnknownTypeError
 
 DEF: Final = 0
 REF: Final = 1
@@ -70,6 +70,13 @@ MAX_CONTAINERS: Final = 1 << 20
 """How many containers one value may hold, counting a tuple as often as it is met."""
 
 
+HEAP_TYPE: Final = 1 << 9
+"""The flag of classes that are made by a `class` statement."""
+
+Build = Callable[[list[Any]], Any]
+"""Makes a value of the list of what it was made of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """How one class of values is written.
@@ -100,3 +107,12 @@ def pairs(items: list[Any]) -> list[tuple[Any, Any]]:
     if len(items) % 2:
         raise DecodeError("a mapping has a key without a value")
     return list(zip(items[::2], items[1::2], strict=True))
+
+
+def check_stored(name: str, stored: list[str], fields: Any) -> None:
+    """Refuse bytes with a field that the class no longer has."""
+    for field in stored:
+        if field not in fields:
+            raise UnknownTypeError(
+                name, f"it was stored with a field {field!r} that it no longer has; keep that field"
+            )
