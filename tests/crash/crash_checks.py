@@ -25,7 +25,7 @@ class Checker:
         now_us = round(world.now * 1e6)
         assert now_us >= ledger.now_us, f"recovered at {now_us} us, after {ledger.now_us} us was acknowledged"
         ledger.settle(world.recovery.turn)
-        self._game = isinstance(world._clock, GameClock)
+        self._game = isinstance(world._engine.clock, GameClock)
         come_to_rest(world, game=self._game)
         self._now_us = round(world.now * 1e6)
         self._views = {view.id: view for view in world.workflows()}
