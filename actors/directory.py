@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from .system import ActorSystem
 
 K = TypeVar("K")
-# Most keys have one workflow, so that one id stands as itself; more are an ascending tuple.
-_Ids = int | tuple[int, ...]
+# Most keys have one workflow, so that one id stands as itself; more are the keys of a dict.
+_Ids = int | dict[int, None]
 
 
 class RowSource(Protocol):
@@ -120,19 +120,26 @@ class Directory:
 
 
 def _listed(ids: _Ids | None) -> tuple[int, ...]:
-    if type(ids) is int:
-        return (ids,)
-    return () if ids is None else ids  # type: ignore[return-value]
+    if ids is None:
+        return ()
+    return tuple(sorted(ids.copy())) if isinstance(ids, dict) else (ids,)
 
 
 def _enter(index: dict[K, _Ids], key: K, workflow_id: int) -> None:
     known = index.get(key)
-    index[key] = workflow_id if known is None else tuple(sorted((*_listed(known), workflow_id)))
+    if known is None:
+        index[key] = workflow_id
+    elif isinstance(known, dict):
+        known[workflow_id] = None
+    elif known != workflow_id:
+        index[key] = {known: None, workflow_id: None}
 
 
 def _leave(index: dict[K, _Ids], key: K, workflow_id: int) -> None:
-    left = tuple(number for number in _listed(index.get(key)) if number != workflow_id)
-    if not left:
-        index.pop(key, None)
-    else:
-        index[key] = left[0] if len(left) == 1 else left
+    known = index.get(key)
+    if isinstance(known, dict):
+        known.pop(workflow_id, None)
+        if len(known) == 1:
+            index[key] = next(iter(known))
+    elif known == workflow_id:
+        del index[key]

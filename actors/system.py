@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from ..workflows import rows
 from ..workflows.codec import Codec
 from ..workflows.context import Context
 from ..workflows.definition import WorkflowType
@@ -56,7 +57,7 @@ class ActorSystem:
         types: Mapping[str, WorkflowType[Any, Any]],
         codes: CodeBook,
         codec: Codec,
-        rows: Rows,
+        source: Rows,
         *,
         new_workflow_id: Callable[[], int],
         logger_of: Callable[[Context], Any],
@@ -67,18 +68,17 @@ class ActorSystem:
         tick_us: int,
         now_us: int,
     ) -> None:
-        self.rows = rows
+        self.rows = source
         self.new_workflow_id = new_workflow_id
         self.logger_of = logger_of
         self.take_foreign_signal = take_foreign_signal
         self.steps = 0
         self.fault: BaseException | None = None
-        self.current: Message = ()
         self.crowded: set[int] = set()
         self.stepper = Stepper(types, codes, codec, self, seed=seed, limits=limits, paranoid=paranoid)
         self.stepper.outbox.now_us = now_us
         self.scheduler = Scheduler()
-        self.directory = Directory(self, rows)
+        self.directory = Directory(self, source)
         self.wheel = TimerWheel(tick_us=tick_us, now_us=now_us)
         self.timer_actor = TimerWheelActor(self.scheduler, self.wheel, self.deliver_tick)
         self.timer_actor.launch()
@@ -227,15 +227,31 @@ class ActorSystem:
     def check_room(
         self, workflow_id: int | None, entity_id: int | None, correlation_id: str | None, signal: type[Signal]
     ) -> None:
-        """Raise `LimitError` if a receiver has too many unread signals; from any thread."""
-        if not self.crowded:
-            return
+        """Raise `LimitError` if a receiver has too many unread signals; from any thread.
+
+        One that awaits just this class takes it, however many others wait.
+        """
+        if self.crowded:
+            self._check_room(
+                self.crowded.intersection(self.directory.addressed(workflow_id, entity_id, correlation_id)),
+                signal.__name__,
+            )
+
+    def check_flood(
+        self, workflow_id: int | None, entity_id: int | None, correlation_id: str | None, signal: type[Signal]
+    ) -> None:
+        """Raise `LimitError` if a receiver does not await a signal of which one turn already has its fill."""
+        receivers = self.directory.addressed(workflow_id, entity_id, correlation_id)
+        self._check_room(set(receivers), signal.__name__)
+
+    def _check_room(self, receivers: set[int], name: str) -> None:
         limit = self.stepper.limits.unread
-        for number in self.directory.addressed(workflow_id, entity_id, correlation_id):
-            if number not in self.crowded:
+        for number in sorted(receivers):
+            row = self.rows.row(number)
+            if row is None:
                 continue
-            found = self.directory.look(number)
-            if found is not None and self._takes(found[1], signal.__name__):
+            fields = rows.split(row)
+            if self._takes(rows.read_field(fields, rows.TYPE), name) and name not in rows.awaited(fields):
                 what = f"the number of unread signals of workflow {number}"
                 raise LimitError(what, value=limit + 1, limit=limit, setting="unread")
 

@@ -44,7 +44,6 @@ class WorkflowActor(ScheduledActor):
             return
         system = self.system
         instance = self.instance
-        system.current = message
         before = instance.status
         row = system.stepper.handle(instance, message)
         if row is None:
@@ -82,10 +81,6 @@ class WorkflowActor(ScheduledActor):
             self.system.take_foreign_signal(self.instance.workflow_id, message)
         else:
             super().on_receive(message)
-
-    def _interrupted(self) -> None:
-        """Stay alive: the step was undone, and its message goes back to the head of the queue."""
-        self._scheduler.queue.appendleft((self, self.system.current, None))
 
     def on_failure(
         self,

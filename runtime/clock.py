@@ -35,28 +35,37 @@ class Clock(Protocol):
 
 
 class WallClock:
-    """The computer's clock, in microseconds since 1970. Downtime counts."""
+    """The computer's clock, in microseconds since 1970. Downtime counts.
+
+    Where the computer's clock is set back, world time goes on from where it was, at the clock's pace, until the world
+    is opened anew.
+    """
 
     kind = "wall"
 
     def __init__(self) -> None:
         self._last_us = 0
-        self._offset_us = 0
+        self._shift_us = 0
 
     def now_us(self) -> int:
-        """Return the time; where the computer's clock was set back, it stands still until that has caught up."""
-        self._last_us = max(self._last_us, time.time_ns() // 1000 + self._offset_us)
-        return self._last_us
+        """Return the time."""
+        wall_us = time.time_ns() // 1000
+        now_us = wall_us + self._shift_us
+        if now_us < self._last_us:
+            now_us = self._last_us
+            self._shift_us = now_us - wall_us
+        self._last_us = now_us
+        return now_us
 
     def resume(self, now_us: int, offset_us: int) -> None:
         """Never show a time before the world's last turn."""
-        self._offset_us = offset_us
+        self._shift_us = offset_us
         self._last_us = now_us
 
     def rebase(self, now_us: int) -> int:
         """Go on from `now_us` at the pace of the computer's clock."""
         self.resume(now_us, now_us - time.time_ns() // 1000)
-        return self._offset_us
+        return self._shift_us
 
 
 class GameClock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from ..workflows import rows
 from ..workflows.errors import RuntimeClosedError, WorldFull
 from ..workflows.messages import STATUSES, Status
 from ..workflows.versions import CodeBook
+from .futures import PumpFuture
 from .row_buffer import WORKFLOW_TABLE, RowBuffer, row_key
 from .store import Store
 from .world_state import CODE, LEFTOVER_KEY, META, STATE_KEY, TURN, Leftover, WorldState, pack_leftover
@@ -39,7 +41,16 @@ class Committer:
         full: the error of a commit that found no room, until one succeeds.
     """
 
-    def __init__(self, store: Store, buffer: RowBuffer, codes: CodeBook, *, commit_every: float) -> None:
+    def __init__(
+        self,
+        store: Store,
+        buffer: RowBuffer,
+        codes: CodeBook,
+        *,
+        commit_every: float,
+        is_pump_thread: Callable[[], bool],
+    ) -> None:
+        self._is_pump_thread = is_pump_thread
         self.committed_turn = 0
         self.full: WorldFull | None = None
         self._store = store
@@ -52,6 +63,7 @@ class Committer:
         self._had_leftover = True
         self._waiting: list[tuple[int, Future[int]]] = []
         self._lock = threading.Lock()
+        self._abandoned = ""
         self._changes: dict[int, bytes] = {}
 
     def stage(self, state: WorldState, leftover: Leftover) -> None:
@@ -123,17 +135,20 @@ class Committer:
 
     def future(self, turn: int) -> Future[int]:
         """Return a future that is done once a turn is durable."""
-        future: Future[int] = Future()
+        future: PumpFuture[int] = PumpFuture(f"turn {turn} is committed", self._is_pump_thread)
         with self._lock:
-            if self.committed_turn < turn:
+            if self.committed_turn >= turn:
+                future.set_result(turn)
+            elif self._abandoned:
+                future.set_exception(RuntimeClosedError(self._abandoned))
+            else:
                 self._waiting.append((turn, future))
-                return future
-        future.set_result(turn)
         return future
 
     def abandon(self, why: str) -> None:
         """Fail what waits for turns that will not come."""
         with self._lock:
+            self._abandoned = why
             waiting, self._waiting = self._waiting, []
         for _, future in waiting:
             if future.set_running_or_notify_cancel():

@@ -11,9 +11,10 @@ import os
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 
@@ -27,7 +28,6 @@ from ..workflows.errors import (
     WrongThreadError,
 )
 from ..workflows.instance import Instance
-from ..workflows.limits import Limits
 from ..workflows.values import engine_codec
 from ..workflows.versions import CodeBook
 from .clock import Clock
@@ -35,6 +35,8 @@ from .commits import Change, Committer
 from .ids import BlockIds, IdAllocator
 from .inputs import TurnRecord
 from .intake import Intake, foreign_signal
+from .interrupts import InterruptShield
+from .options import Options
 from .queries import Queries
 from .recovery import recover
 from .reports import PumpReport, RecoveryReport
@@ -54,20 +56,6 @@ from .world_state import (
 )
 
 _open_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
-
-
-class Options(NamedTuple):
-    """How a world runs; see `Runtime`."""
-
-    commit_every: float
-    seed: int
-    limits: Limits
-    paranoid: bool
-    rebase: bool
-    tick_us: int
-    max_steps_per_turn: int
-    manage_gc: bool
-    on_turn: Callable[[TurnRecord], None] | None
 
 
 class Engine:
@@ -111,6 +99,7 @@ class Engine:
         self.callbacks: list[Callable[[tuple[Change, ...]], None]] = []
         self.quiet = threading.RLock()
         self._pumping = threading.Lock()
+        self._records: deque[TurnRecord] = deque()
         self._options = options
         self._gc = GcPolicy(active=options.manage_gc)
         self._log = structlog.get_logger("deathless")
@@ -123,8 +112,6 @@ class Engine:
         self.codes = CodeBook(types, load_codes(store))
         codec = engine_codec()
         self.rows = RowBuffer(store)
-        self.committer = Committer(store, self.rows, self.codes, commit_every=options.commit_every)
-        self.committer.committed_turn = state.turn
         ids = IdAllocator(load_next_id(store), partial(store_next_id, store))
         self._child_ids = BlockIds(self._take_block)
         self.system = ActorSystem(
@@ -141,6 +128,14 @@ class Engine:
             tick_us=options.tick_us,
             now_us=clock.now_us(),
         )
+        self.committer = Committer(
+            store,
+            self.rows,
+            self.codes,
+            commit_every=options.commit_every,
+            is_pump_thread=self.system.scheduler.is_pump_thread,
+        )
+        self.committer.committed_turn = state.turn
         self.queries = Queries(str(store.path), self.rows, self.system, codec, self.codes)
         self.intake = Intake(types, self.system, engine_codec(), clock, ids, options.limits, state.turn)
         try:
@@ -166,20 +161,27 @@ class Engine:
     def pump(self, budget: float | None, record: TurnRecord | None = None) -> PumpReport:
         """Run one turn, or a recorded one again, and commit it if it is time to; see `Runtime.pump`."""
         began = time.perf_counter_ns()
-        if budget is not None and budget < 0:
-            raise ValueError(f"budget is at least 0.0 seconds, not {budget!r}")
         deadline_ns = None if budget is None else began + int(budget * 1e9)
-        with self.turn_alone(), self._gc:
+        with InterruptShield(), self.turn_alone(), self._gc:
             self.require_open()
-            if self.committer.full is not None:
-                self.commit()
-            with self.intake.lock:
-                self.intake.ids.top_up()
-            if record is None:
-                outcome = self._turn(self._options.max_steps_per_turn, deadline_ns)
-            else:
-                outcome = self._turn(record.handled, None, closing=record.closing, id_blocks=record.id_blocks)
-            commit_s = self.commit() if self.committer.due(quiet=outcome.quiet) else 0.0
+            try:
+                if self.committer.full is not None:
+                    self.commit()
+                with self.intake.lock:
+                    self.intake.ids.top_up()
+                if record is None:
+                    outcome = self._turn(self._options.max_steps_per_turn, deadline_ns)
+                else:
+                    outcome = self._turn(
+                        record.handled, None, closing=record.closing, id_blocks=record.id_blocks
+                    )
+                commit_s = self.commit() if self.committer.due(quiet=outcome.quiet) else 0.0
+            except Exception:
+                raise
+            except BaseException as interrupt:
+                # It may have struck between any two lines.
+                self._break(interrupt)
+                raise
             report = PumpReport(
                 self.turn,
                 self.committer.committed_turn,
@@ -189,10 +191,7 @@ class Engine:
                 (time.perf_counter_ns() - began) / 1e9,
                 commit_s,
             )
-        if commit_s and self.callbacks:
-            changes = self.committer.take_changes()
-            for callback in tuple(self.callbacks):
-                callback(changes)
+        self._tell_others(commit_s > 0)
         return report
 
     def _turn(
@@ -204,7 +203,7 @@ class Engine:
         id_blocks: tuple[tuple[int, int], ...] = (),
     ) -> TurnOutcome:
         now_us = max(self.clock.now_us(), self.system.stepper.now_us)
-        inputs = self.intake.take()
+        inputs = self.intake.take(last=closing and not id_blocks)
         self._child_ids.begin(id_blocks)
         actors = len(self.system.directory.actors)
         try:
@@ -219,27 +218,33 @@ class Engine:
         except Exception as error:
             self._break(error)
             raise
-        except BaseException:
-            # The program is being interrupted: the turn ends here, as if its budget had, and the rest is carried over.
-            self._finish_turn(now_us)
-            raise
         if self.system.fault is not None:
             self._break(self.system.fault)
             raise self.system.fault
-        self._finish_turn(now_us)
+        self.turn += 1
+        self._state = self._state._replace(turn=self.turn, now_us=now_us)
+        carried, ticked = self.system.carried()
+        self.committer.stage(self._state, Leftover(carried, sorted(self.system.crowded), ticked))
         if self._options.on_turn is not None:
             blocks = tuple(self._child_ids.blocks)
-            self._options.on_turn(
+            self._records.append(
                 TurnRecord(self.turn, now_us, tuple(inputs), blocks, outcome.handled, closing)
             )
         self._gc.settle(len(self.system.directory.actors) - actors)
         return outcome
 
-    def _finish_turn(self, now_us: int) -> None:
-        self.turn += 1
-        self._state = self._state._replace(turn=self.turn, now_us=now_us)
-        carried, ticked = self.system.carried()
-        self.committer.stage(self._state, Leftover(carried, sorted(self.system.crowded), ticked))
+    def _tell_others(self, committed: bool) -> None:
+        """Tell the game what has happened, once the turn is over and nothing that it does can hurt it."""
+        on_turn = self._options.on_turn
+        while self._records and on_turn is not None:
+            on_turn(self._records.popleft())
+        if committed and self.callbacks:
+            changes = self.committer.take_changes()
+            for callback in tuple(self.callbacks):
+                try:
+                    callback(changes)
+                except Exception:  # noqa: BLE001 - one listener's trouble is not the others'.
+                    self._log.exception("listener_failed", listener=repr(callback))
 
     # -- commits and ends ------------------------------------------------------------------------------------
 
@@ -259,20 +264,42 @@ class Engine:
         """Commit the accepted inputs without running them, and give the world up."""
         if self.closed:
             return
-        with self.turn_alone():
+        with InterruptShield(), self.turn_alone():
             try:
-                if self.system.fault is None:
-                    self._turn(0, None, closing=True)
-                    self.commit()
-                    store_next_id(self.store, self.intake.ids.following)
-            finally:
-                self._shut("the world is closed")
-                self.store.close()
+                self._turn(0, None, closing=True)
+                self.commit()
+                store_next_id(self.store, self.intake.ids.following)
+            except WorldFull:
+                # Nothing is lost while it stays open: free some room, and close again.
+                self.intake.open()
+                raise
+            except BaseException as error:
+                self._break(error)
+                raise
+            self.abandon("the world is closed")
+        self._tell_others(committed=True)
 
     def abandon(self, why: str) -> None:
         """Stop for good and write nothing more: the last commit stands, as after a crash."""
-        self._shut(why)
+        self.closed = why
+        self.intake.close(why)
+        self.committer.abandon(why)
+        self.system.scheduler.close()
+        _open_engines.discard(self)
         self.store.close()
+        self._gc.release()
+
+    def finished_turns(self) -> threading.RLock:
+        """Return the lock under which only finished turns are seen, to hold in a `with`.
+
+        Raises:
+            WrongThreadError: this very thread is inside a turn.
+        """
+        if self._pumping.locked() and self.system.scheduler.is_pump_thread():
+            raise WrongThreadError(
+                "a turn is under way on this thread; call it between turns, not from inside a workflow or callback"
+            )
+        return self.quiet
 
     # -- guards --------------------------------------------------------------------------------------------
 
@@ -284,11 +311,22 @@ class Engine:
         """
         return TurnAlone(self._pumping, self.quiet, self.system)
 
-    def require_idle(self) -> None:
-        """Refuse, before the clock moves, what a pump would refuse after it."""
+    def require_idle(self, budget: float | None = None) -> None:
+        """Refuse, before the clock moves, what a pump would refuse after it.
+
+        Raises:
+            WorldFull: there still is no room for what the last turn wrote.
+        """
         self.require_open()
+        if budget is not None and not budget >= 0:
+            raise ValueError(f"budget is at least 0.0 seconds, not {budget!r}")
         if self._pumping.locked():
-            raise WrongThreadError("another thread is inside pump; pump from one thread at a time")
+            raise WrongThreadError(
+                "pump is under way, in another thread or further up in this one; pump from one thread at a time"
+            )
+        if self.committer.full is not None:
+            with InterruptShield(), self.turn_alone():
+                self.commit()
 
     def require_open(self) -> None:
         """Raise `RuntimeClosedError` unless the world is open."""
@@ -322,13 +360,7 @@ class Engine:
     def _break(self, error: BaseException) -> None:
         """Stop for good after a fault of the engine itself."""
         self._log.error("world_broken", error=repr(error))
-        self.abandon(f"the world stopped at a fault: {error!r}; open it again to go on from the last commit")
-
-    def _shut(self, why: str) -> None:
-        self.closed = why
-        self.committer.abandon(why)
-        self.system.scheduler.close()
-        _open_engines.discard(self)
+        self.abandon(f"the world stopped at {error!r}; open it again to go on from the last commit")
 
     def _take_block(self, count: int) -> int:
         with self.intake.lock:

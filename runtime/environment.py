@@ -24,7 +24,7 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQU
 _DAMAGE = (lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.InvalidError)
 
 
-def open_environment(world: Path, *, map_size: int, sync: bool) -> Any:
+def open_environment(world: Path, *, map_size: int, sync: bool, readonly: bool = False) -> Any:
     """Map a world's file.
 
     No WRITEMAP: a stray write to the map would be a write to the world, and a full disk a SIGBUS. The meta page
@@ -37,6 +37,7 @@ def open_environment(world: Path, *, map_size: int, sync: bool) -> Any:
         max_dbs=MAX_TABLES,
         sync=sync,
         metasync=True,
+        readonly=readonly,
         create=False,
         lib_version=0,
     )

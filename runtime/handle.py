@@ -40,11 +40,14 @@ class Handle(Generic[R]):
 
         Raises:
             NotFinishedError: it has not completed; the message says how it stands.
+            UnknownTypeError: it returned an object of a class that is not loaded any more.
         """
         view = self._runtime.find(self.id)
         if view is None or view.status is not Status.COMPLETED:
             status = "not started" if view is None else view.status
             raise NotFinishedError(self.id, status, (view and view.error_message) or "")
+        if view.unreadable is not None:
+            raise view.unreadable
         return cast("R", view.result)
 
     @property

@@ -15,6 +15,7 @@ from ..workflows.codec import Codec
 from ..workflows.definition import Call, WorkflowType
 from ..workflows.errors import (
     LimitError,
+    RuntimeClosedError,
     SignalNotAccepted,
     UnknownSignalError,
     UnknownWorkflowError,
@@ -67,16 +68,40 @@ class Intake:
         self._codec = codec
         self._clock = clock
         self._limits = limits
+        self._closed = ""
         self._inputs: list[Input] = []
+        # How many signals were accepted since the last turn, by address: a workflow id stands there as its negative.
+        self._sent: dict[int | str, int] = {}
+        # Types of workflows that are accepted, by id; then, of those whose turn is under way.
+        self._starting: dict[int, str] = {}
+        self._started: dict[int, str] = {}
         self._next_turn = turn + 1
         self._signals = dict(system.stepper.signals)
 
-    def take(self) -> list[Input]:
-        """Hand what was accepted to the turn that begins; later inputs are for the turn after it."""
+    def take(self, *, last: bool = False) -> list[Input]:
+        """Hand what was accepted to the turn that begins; later inputs are for the turn after it.
+
+        Args:
+            last: there is none after it: later inputs are refused.
+        """
         with self.lock:
             inputs, self._inputs = self._inputs, []
+            self._started, self._starting = self._starting, {}
+            self._sent.clear()
             self._next_turn += 1
+            if last:
+                self._closed = "the world is closed"
         return inputs
+
+    def open(self) -> None:
+        """Accept inputs again after all."""
+        with self.lock:
+            self._closed = ""
+
+    def close(self, why: str) -> None:
+        """Refuse every later input."""
+        with self.lock:
+            self._closed = why
 
     @property
     def waiting(self) -> int:
@@ -113,7 +138,9 @@ class Intake:
     def _accept_start(
         self, type_name: str, arguments: bytes, entity_id: int | None, correlation_id: str | None
     ) -> int:
+        self._require_open()
         workflow_id = self.ids.take()
+        self._starting[workflow_id] = type_name
         self._inputs.append(
             StartInput(self._clock.now_us(), workflow_id, type_name, arguments, entity_id, correlation_id)
         )
@@ -131,13 +158,22 @@ class Intake:
             raise TypeError(ONE_ADDRESS)
         if workflow_id is not None:
             self._check_target(workflow_id, cls)
+        elif type(entity_id) is not int or not 0 <= entity_id <= MAX_ID:
+            check_address(entity_id, correlation_id, self._limits)
         if self._system.crowded:
             self._system.check_room(workflow_id, entity_id, correlation_id, cls)
+        key = entity_id if entity_id is not None else correlation_id or -(workflow_id or 0)
+        sent = self._sent.get(key, 0)
+        if sent >= self._limits.unread:
+            self._system.check_flood(workflow_id, entity_id, correlation_id, cls)
         with self.lock:
             payload = self._codec.pack_list(signal_values(signal))
             if len(payload) > self._limits.payload:
                 check_size(f"the size of signal {name}", payload, self._limits)
-            message = (SIGNAL, self._clock.now_us(), name, payload)
+            if self._closed:
+                self._require_open()
+            message = (SIGNAL, self._clock.now_us(), name, payload, cls.layout)
+            self._sent[key] = sent + 1
             self._inputs.append((workflow_id, entity_id, correlation_id, message))
             return self._next_turn
 
@@ -162,9 +198,11 @@ class Intake:
                 limit=self._limits.error_message,
                 setting="error_message",
             )
+        check_address(entity_id, correlation_id, self._limits)
         if workflow_id is not None:
             self._check_known(workflow_id)
         with self.lock:
+            self._require_open()
             message = (CANCEL, self._clock.now_us(), reason, force)
             self._inputs.append((workflow_id, entity_id, correlation_id, message))
             return self._next_turn
@@ -173,6 +211,7 @@ class Intake:
         """Accept a retry; return the turn that takes it."""
         self._check_known(workflow_id)
         with self.lock:
+            self._require_open()
             self._inputs.append((workflow_id, None, None, (RETRY, self._clock.now_us())))
             return self._next_turn
 
@@ -187,6 +226,10 @@ class Intake:
             self._types = types
             self._signals = dict(self._system.stepper.signals)
             self._codec.forget()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise RuntimeClosedError(self._closed)
 
     # -- checks --------------------------------------------------------------------------------------------
 
@@ -228,7 +271,7 @@ class Intake:
 
     def _check_known(self, workflow_id: int) -> None:
         self._check_id(workflow_id)
-        if self._system.rows.row(workflow_id) is None and self._accepted_start(workflow_id) is None:
+        if self._accepted_start(workflow_id) is None and self._system.rows.row(workflow_id) is None:
             raise UnknownWorkflowError(workflow_id)
 
     def _check_id(self, workflow_id: int) -> None:
@@ -242,10 +285,10 @@ class Intake:
         if workflow_id in self._system.directory.actors:
             return None
         with self.lock:
-            for item in reversed(self._inputs):
-                if type(item) is StartInput and item.workflow_id == workflow_id:
-                    return item.type_name
-        return None
+            started = self._starting.get(workflow_id)
+            if started is None and self._system.rows.row(workflow_id) is None:
+                started = self._started.get(workflow_id)
+            return started
 
 
 def foreign_signal(intake: Callable[[], Intake]) -> Callable[[int, Signal], None]:

@@ -15,13 +15,13 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, Literal, Self, TypeVar
 
 from ..workflows.definition import Call, WorkflowType
 from ..workflows.errors import (
     UnknownWorkflowError,
-    WrongThreadError,
+    WorldFull,
 )
 from ..workflows.limits import Limits
 from ..workflows.messages import Status
@@ -29,9 +29,12 @@ from ..workflows.signal import Signal
 from ..workflows.sources import US, to_us
 from .clock import Clock, GameClock, WallClock
 from .commits import Change
-from .engine import Engine, Options
+from .engine import Engine
+from .environment import DEFAULT_MAP_LIMIT, DEFAULT_MAP_SIZE
 from .handle import Handle
 from .inputs import TurnRecord
+from .module_reload import reloaded_types
+from .options import MAX_STEPS_PER_TURN, Options
 from .registration import types_by_name
 from .reports import PumpReport, RecoveryReport
 from .store import Store
@@ -41,7 +44,6 @@ from .world_state import (
 )
 
 R = TypeVar("R")
-MAX_STEPS_PER_TURN = 100_000
 FREEZE_AFTER = 5_000
 """New workflows in one turn from which on the garbage collector is told to leave them alone."""
 
@@ -70,7 +72,8 @@ class Runtime:
         max_steps_per_turn: int = MAX_STEPS_PER_TURN,
         manage_gc: bool = True,
         on_turn: Callable[[TurnRecord], None] | None = None,
-        **store_options: Any,
+        map_size: int = DEFAULT_MAP_SIZE,
+        map_limit: int = DEFAULT_MAP_LIMIT,
     ) -> None:
         """Open a world, or make one where there is nothing, and recover all that was in it.
 
@@ -89,7 +92,8 @@ class Runtime:
             max_steps_per_turn: messages that one turn handles at most.
             manage_gc: keep the garbage collector out of pumps, and let it skip recovered workflows.
             on_turn: called after each turn with the record that would replay it.
-            **store_options: `map_size`, `map_limit`: see `Store.open`.
+            map_size: bytes of address space to map at first; it doubles when it is full.
+            map_limit: bytes up to which it may.
 
         Raises:
             WorldInUse, NotAWorldError, WorldCorruptError, WorldVersionError, WorldError: see `Store.open`.
@@ -98,22 +102,18 @@ class Runtime:
         """
         began_s = time.perf_counter()
         types = types_by_name(workflows)
-        if commit_every < 0:
-            raise ValueError(f"commit_every is at least 0.0 seconds, not {commit_every!r}")
-        if max_steps_per_turn < 1:
-            raise ValueError(f"max_steps_per_turn is at least 1, not {max_steps_per_turn!r}")
         options = Options(
             commit_every,
             seed,
-            limits or Limits(),
+            Limits() if limits is None else limits,
             paranoid,
             rebase,
-            max(to_us(tick, "tick"), 1),
+            tick,
             max_steps_per_turn,
             manage_gc,
             on_turn,
         )
-        store = Store.open(path, durability=durability, **store_options)
+        store = Store.open(path, durability=durability, map_size=map_size, map_limit=map_limit)
         try:
             self._engine = Engine(
                 store, WallClock() if clock is None else clock, types, options, began_s=began_s
@@ -245,21 +245,22 @@ class Runtime:
             WorldFull: the last turn finds no room on the disk. Nothing is lost: free some and pump again.
             WrongThreadError: another thread is pumping.
         """
+        self._engine.require_idle(budget)
         if now is not None:
             self._game_clock("pump(now=...)").advance(now - self._engine.clock.now_us() / US)
         return self._engine.pump(budget)
 
     def advance(self, dt: float, budget: float | None = None) -> PumpReport:
         """Move a `GameClock` by `dt` seconds and run one turn; see `pump`."""
-        self._engine.require_idle()
+        self._engine.require_idle(budget)
         self._game_clock("advance").advance(dt)
         return self._engine.pump(budget)
 
     def run_until(self, t: float, step: float = 1 / 60) -> PumpReport:
         """Advance a `GameClock` in steps until world time `t` seconds; returns the last turn's report."""
         clock = self._game_clock("run_until")
-        if step <= 0:
-            raise ValueError(f"step is more than 0 seconds, not {step!r}")
+        if not step >= 1 / US:
+            raise ValueError(f"step is at least a microsecond, not {step!r} seconds")
         end_us = to_us(t, "run_until")
         report = self._engine.pump(None) if clock.now_us() >= end_us else None
         while clock.now_us() < end_us:
@@ -304,7 +305,7 @@ class Runtime:
     def find(self, workflow_id: int) -> WorkflowView | None:
         """Return a workflow as it stood at the end of the last turn, or None."""
         self._engine.require_open()
-        with self._engine.quiet:
+        with self._engine.finished_turns():
             return self._engine.queries.find(workflow_id)
 
     def workflows(
@@ -318,13 +319,13 @@ class Runtime:
         """Return the workflows that fit all that is given, by ascending id."""
         self._engine.require_open()
         wanted = None if status is None else Status(status)
-        with self._engine.quiet:
+        with self._engine.finished_turns():
             return self._engine.queries.workflows(entity_id, type, wanted, correlation_id)
 
     def count(self, status: Status | str | None = None) -> int:
         """Count the active workflows, or all of one status."""
         self._engine.require_open()
-        with self._engine.quiet:
+        with self._engine.finished_turns():
             return self._engine.queries.count(None if status is None else Status(status))
 
     def digest(self) -> str:
@@ -332,7 +333,7 @@ class Runtime:
 
         Not in it is what depends on how often the world was opened: the reserve of ids.
         """
-        with self._engine.quiet:
+        with self._engine.finished_turns():
             self._engine.require_open()
             self._engine.commit()
             return self._engine.store.digest(
@@ -357,27 +358,30 @@ class Runtime:
             WrongThreadError: this thread pumps, so that nobody else would end the wait.
             TimeoutError: it took longer than `timeout` seconds.
         """
-        if self._engine.committer.committed_turn >= turn:
-            return
-        if self._engine.system.scheduler.is_pump_thread():
-            raise WrongThreadError(
-                f"turn {turn} is committed by pump, and this thread is the one that pumps: "
-                "pump first, or wait in another thread"
-            )
         self._engine.committer.future(turn).result(timeout)
 
     def on_change(self, callback: Callable[[tuple[Change, ...]], None]) -> Callable[[], None]:
         """Call `callback(changes)` at the end of each pump that committed, with what changed since the last.
 
+        What it raises is logged and hurts nobody else.
+
         Returns:
             A function that ends it.
         """
-        self._engine.callbacks.append(callback)
-        return lambda: self._engine.callbacks.remove(callback)
+        if not callable(callback):
+            raise TypeError(f"on_change takes a function of a tuple of changes, not {callback!r}")
+        callbacks = self._engine.callbacks
+        callbacks.append(callback)
+
+        def end() -> None:
+            if callback in callbacks:
+                callbacks.remove(callback)
+
+        return end
 
     def commit(self) -> None:
         """Commit the finished turns now, whatever `commit_every` says."""
-        with self._engine.quiet:
+        with self._engine.finished_turns():
             self._engine.require_open()
             self._engine.commit()
 
@@ -386,13 +390,20 @@ class Runtime:
         self._engine.require_open()
         self._engine.store.backup(path)
 
-    def reload(self, workflows: Iterable[WorkflowType[Any, Any]]) -> None:
+    def reload(self, workflows: Iterable[WorkflowType[Any, Any] | ModuleType]) -> None:
         """Go on with other code from the next turn on; held workflows that fit it wake.
+
+        Args:
+            workflows: all that the world may run from now on, as at its opening. Modules may stand among them: they are
+                loaded from their files first, in this order, and give the workflows that stand in them.
 
         Raises:
             DefinitionError: two workflows or two signals of one name.
+            WrongThreadError: a pump is under way.
+            Exception: what a module raised while it was loaded. Then the old code goes on, untouched.
         """
-        self._engine.reload(types_by_name(workflows))
+        self._engine.require_idle()
+        self._engine.reload(reloaded_types(workflows))
 
     def close(self) -> None:
         """Commit the accepted inputs without running them, and give the world up. A second call does nothing."""
@@ -409,8 +420,12 @@ class Runtime:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the world."""
-        self.close()
+        """Close the world; where it cannot be closed, give it up, as a crash would."""
+        try:
+            self.close()
+        except WorldFull as full:
+            self._engine.abandon(f"the world could not be closed: {full}")
+            raise
 
     # -- replay ----------------------------------------------------------------------------------------------
 

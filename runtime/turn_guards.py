@@ -41,10 +41,11 @@ class GcPolicy:
     A full collection takes longer than a frame: 100 ms with 50,000 workflows in memory.
     """
 
-    __slots__ = ("_active", "_paused")
+    __slots__ = ("_active", "_frozen", "_paused")
 
     def __init__(self, *, active: bool) -> None:
         self._active = active
+        self._frozen = False
         self._paused = False
 
     def __enter__(self) -> None:
@@ -61,3 +62,10 @@ class GcPolicy:
         """Freeze what there is, after many workflows were made at once."""
         if self._active and new_workflows > FREEZE_AFTER:
             gc.freeze()
+            self._frozen = True
+
+    def release(self) -> None:
+        """Let a closed world's objects be collected."""
+        if self._frozen:
+            gc.unfreeze()
+            self._frozen = False

@@ -43,6 +43,7 @@ class WorkflowView:
         awaiting: what it waits for, as text.
         unread: names of buffered signals, oldest first; children's results as `ChildDone`.
         result: of Completed.
+        unreadable: why the loaded code cannot read the result, or None.
         error_message: of Failed, or the reason of Cancelled.
         traceback: of Failed.
         held_reason: why the loaded code cannot go on with it, or None.
@@ -69,6 +70,7 @@ class WorkflowView:
     created_at: float
     updated_at: float
     children: tuple[int, ...] = field(default=())
+    unreadable: DeathlessError | None = None
 
 
 def view_row(workflow_id: int, row: bytes, codec: Codec, codes: CodeBook, stepper: Stepper) -> WorkflowView:
@@ -95,10 +97,20 @@ def view_row(workflow_id: int, row: bytes, codec: Codec, codes: CodeBook, steppe
     held = held or found
     outcome = fields[rows.OUTCOME]
     failed = status is Status.FAILED
-    result = codec.unpack(outcome) if status is Status.COMPLETED else None
+    result, unreadable = None, None
+    if status is Status.COMPLETED:
+        try:
+            result = codec.unpack(outcome)
+        except DeathlessError as error:
+            # Its class is not loaded any more: say so, and show the rest.
+            unreadable = error
     timers, awaiting = _wait(fields[rows.WAIT] or [], fields[rows.STACK])
     if type(fields[rows.STACK]) is bytes:
-        own, step = _arguments(codec, fields[rows.STACK]), "start"
+        own, step = {}, "start"
+        try:
+            own = _arguments(codec, fields[rows.STACK])
+        except DeathlessError as error:
+            held = str(error)
         if fields[rows.TYPE] not in stepper.types:
             held = f"workflow type {fields[rows.TYPE]!r} is not registered"
     else:
@@ -124,6 +136,7 @@ def view_row(workflow_id: int, row: bytes, codec: Codec, codes: CodeBook, steppe
         created_at=fields[rows.CREATED] / US,
         updated_at=fields[rows.UPDATED] / US,
         children=tuple((fields[rows.CHILDREN] or ())[::2]),
+        unreadable=unreadable,
     )
 
 

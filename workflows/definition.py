@@ -6,8 +6,10 @@ Calling a decorated workflow runs nothing: it checks the arguments and gives a `
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Coroutine, Mapping
+from types import FrameType, FunctionType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, cast, overload
 
 from .compiler import Program, compile_coroutine, program_of
@@ -20,7 +22,11 @@ R = TypeVar("R")
 Migrate: TypeAlias = Callable[[str, dict[str, Any]], Mapping[str, Any]]
 
 ROUTINES: dict[str, Program] = {}
-"""Every routine of the process by its stored name; a module loaded again replaces its own."""
+"""Every routine of the process by its stored name; a module loaded again replaces its own.
+
+Within one load of a module a name means one definition, with one set of values around it: a snapshot holds the
+name only, so that of two the last one would run for both after a restart.
+"""
 
 
 class Call(Generic[R]):
@@ -136,6 +142,8 @@ def workflow(
         for item in signals:
             if not (isinstance(item, type) and issubclass(item, Signal)):
                 raise DefinitionError(f"workflow {chosen}: signals= takes Signal classes, not {item!r}")
+        _check_defaults(function)
+        _check_place(function, "workflow")
         program = compile_coroutine(function, kind="workflow")
         return WorkflowType(program, name=chosen, version=version, signals=tuple(signals))
 
@@ -149,10 +157,80 @@ def routine(
 
     Raises:
         CompileError: as for `workflow`.
+        DefinitionError: it is made inside a workflow, or its stored name means another routine already.
     """
+    _check_defaults(function)
+    _check_place(function, "routine")
     program = compile_coroutine(function, kind="routine")
-    ROUTINES[routine_name(program)] = program
+    name = routine_name(program)
+    _check_name(name, ROUTINES.get(name), program)
+    ROUTINES[name] = program
     return cast("Callable[Concatenate[Context, P], Coroutine[Any, Any, R]]", program.function)
+
+
+_SHARED = (list, dict, set, bytearray)
+
+
+def _check_defaults(function: Any) -> None:
+    """Refuse a default that a run could change for all others, and that a restart would change back."""
+    for parameter in inspect.signature(function).parameters.values():
+        if isinstance(parameter.default, _SHARED):
+            raise DefinitionError(
+                f"{function.__qualname__}: the default of {parameter.name!r} is a {type(parameter.default).__name__}, "
+                "which all runs would share; use None or a tuple, and make a new one inside"
+            )
+
+
+def _check_place(function: Any, kind: str) -> None:
+    """Refuse a function made while a workflow runs: it holds that run's variables, and in a new process it is gone."""
+    if "<locals>" not in getattr(function, "__qualname__", ""):
+        return
+    frame: FrameType | None = sys._getframe(2)
+    # A module that is first imported by a step defines its routines as at any other time.
+    while frame is not None and frame.f_code.co_name != "<module>":
+        running = program_of(frame.f_code)
+        if running is not None:
+            raise DefinitionError(
+                f"{kind} {function.__qualname__} is defined while {running.kind} {running.name} runs, and would be "
+                "gone after a restart; define it at the top of a module, and give it the values as arguments"
+            )
+        frame = frame.f_back
+
+
+def _check_name(name: str, known: Program | None, program: Program) -> None:
+    """Refuse a second definition of a routine's stored name within one load of its module."""
+    if known is None or known.load is not program.load or known.filename != program.filename:
+        return
+    old, new = cast("FunctionType", known.original), cast("FunctionType", program.original)
+    if old.__globals__ is not new.__globals__:
+        return
+    if old.__code__ != new.__code__:
+        file = program.filename.replace("\\", "/").rsplit("/", 1)[-1]
+        raise DefinitionError(
+            f"two routines have the stored name {name!r}: {file}:{known.first_line} and {file}:{program.first_line}; "
+            "give each a name of its own"
+        )
+    before, now = _values_around(known), _values_around(program)
+    changed = [key for key in now if before[key] is not now[key]]
+    if changed:
+        raise DefinitionError(
+            f"routine {name!r} ({program.filename}:{program.first_line}) is made a second time, with another "
+            f"{', '.join(changed)} around it, and after a restart the last one would run for both; make it once, "
+            "and give it such values as arguments"
+        )
+
+
+def _values_around(program: Program) -> dict[str, Any]:
+    """Return what a function got from where it was made, by name; itself, if it names itself, as nothing."""
+    function = cast("FunctionType", program.original)
+    values = {f"{item.name}=": item.default for item in program.signature.parameters.values()}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            value = cell.cell_contents
+        except ValueError:
+            value = None
+        values[name] = None if value is program.function else value
+    return values
 
 
 def routine_name(program: Program) -> str:

@@ -23,7 +23,12 @@ class Cancelled(BaseException):
 
     def __init__(self, reason: str = "") -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason = plain_text(reason if isinstance(reason, str) else repr(reason))
+
+
+def plain_text(text: str) -> str:
+    """Return a text that can be encoded: half characters, as in undecodable file names, are written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 # -- what a workflow's author meets ------------------------------------------------------------------------
@@ -137,6 +142,11 @@ class UnknownWorkflowTypeError(DeathlessError, KeyError):
         self.known = known
 
     def __str__(self) -> str:
+        if self.name in self.known:
+            return (
+                f"this {self.name!r} is not the registered workflow of that name, but one from before a reload, or "
+                "another module's: take it from its module anew"
+            )
         return (
             f"unknown workflow type {self.name!r}; registered are {', '.join(self.known) or 'none'}: "
             "give the workflow to Runtime(path, [...])"
@@ -152,6 +162,11 @@ class UnknownSignalError(DeathlessError, KeyError):
         self.known = known
 
     def __str__(self) -> str:
+        if self.name in self.known:
+            return (
+                f"this signal {self.name!r} is not of the class that the registered workflows await, but of one from "
+                "before a reload, or another module's: take the class from its module anew"
+            )
         known = ", ".join(self.known) or "none"
         return f"unknown signal {self.name!r}; accepted by the registered workflows are {known}"
 

@@ -4,15 +4,17 @@ A message is its encoded form: payloads are packed bytes, so that sender and rec
 a message on disk equals the one in memory. Element 0 is the kind, element 1 the time in microseconds that orders
 it against timers.
 
-| kind       | tuple                                             |
-|------------|---------------------------------------------------|
-| START      | (START, time_us)                                  |
-| SIGNAL     | (SIGNAL, time_us, name, packed field values)      |
-| TICK       | (TICK, due_us)                                    |
-| CHILD_DONE | (CHILD_DONE, time_us, child_id, status, outcome)  |
-| CANCEL     | (CANCEL, time_us, reason, force)                  |
-| RETRY      | (RETRY, time_us)                                  |
-| NEXT       | (NEXT, time_us): an unread message fits the wait  |
+| kind       | tuple                                                        |
+|------------|--------------------------------------------------------------|
+| START      | (START, time_us)                                             |
+| SIGNAL     | (SIGNAL, time_us, name, packed list of values, field names)  |
+| TICK       | (TICK, due_us)                                               |
+| CHILD_DONE | (CHILD_DONE, time_us, child_id, status, outcome)             |
+| CANCEL     | (CANCEL, time_us, reason, force)                             |
+| RETRY      | (RETRY, time_us)                                             |
+| NEXT       | (NEXT, time_us): an unread message fits the wait             |
+
+A signal's field names are one text, joined by commas.
 
 `outcome` of a child is its packed result where it completed, else the text of its error or the reason.
 """

@@ -135,6 +135,7 @@ class Outbox:
             raise WorkflowMisuseError(
                 "ctx.signal takes exactly one of workflow_id, entity_id, correlation_id"
             )
+        check_address(entity_id, correlation_id, self._limits)
         if workflow_id is not None:
             refusal = self._neighbours.refusal(workflow_id, cls)
             if refusal is not None:
@@ -143,7 +144,7 @@ class Outbox:
         payload = self._codec.pack_list(signal_values(signal))
         check_size(f"the size of signal {cls.__name__}", payload, self._limits)
         self._check_effects()
-        message = (SIGNAL, self.now_us, cls.__name__, payload)
+        message = (SIGNAL, self.now_us, cls.__name__, payload, cls.layout)
         if workflow_id is not None:
             self.effects.append((TELL, workflow_id, message))
         else:

@@ -30,6 +30,7 @@ loading any class); and whole, by the codec.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -123,6 +124,12 @@ def read_field(fields: list[bytes], index: int) -> Any:
         raise RowError(f"not a row: field {index}: {error}") from None
 
 
+def awaited(fields: list[bytes]) -> list[str]:
+    """Return the names of the signals that a split row awaits."""
+    wait = msgpack.unpackb(fields[WAIT], strict_map_key=False)
+    return [source for source in wait if type(source) is str]
+
+
 def arguments(fields: list[bytes]) -> bytes | None:
     """Return the packed arguments of a workflow that has not started; None of one that has."""
     return read_field(fields, STACK) if fields[STACK][0] in _BIN else None
@@ -136,6 +143,22 @@ def patch(row: bytes, **changes: Any) -> bytes:
     return row[:1] + b"".join(fields)
 
 
+def add_unread(row: bytes, message: Sequence[Any], **changes: Any) -> bytes:
+    """Return a row with one more unread message and some fields changed; those before it are not packed again."""
+    fields = split(row)
+    kept = fields[UNREAD]
+    unpacker = msgpack.Unpacker()
+    unpacker.feed(kept)
+    count = 0 if kept == _NIL else unpacker.read_array_header()
+    start = 0 if kept == _NIL else unpacker.tell()
+    tail = b"" if kept == _NIL else kept[start:]
+    fields[UNREAD] = _packer.pack_array_header(count + 1) + tail + _packer.pack(list(message))
+    for name, value in changes.items():
+        fields[_INDEX[name]] = _packer.pack(value)
+    return row[:1] + b"".join(fields)
+
+
+_NIL = msgpack.packb(None)
 _INDEX = {
     "due": DUE,
     "status": STATUS,

@@ -11,7 +11,7 @@ import dataclasses
 from operator import attrgetter
 from typing import Any, ClassVar, dataclass_transform
 
-from .errors import DefinitionError
+from .errors import DefinitionError, UnknownTypeError
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
@@ -32,10 +32,12 @@ class SignalType(type):
         signal: Any = dataclasses.dataclass(frozen=True, slots=True)(made)
         names = tuple(field.name for field in dataclasses.fields(signal))
         signal.field_names = names
+        signal.layout = ",".join(names)
         signal._values = _getter(names)
         return signal  # type: ignore[no-any-return]
 
     field_names: tuple[str, ...]
+    layout: str
     _values: Any
 
 
@@ -49,6 +51,7 @@ class Signal(metaclass=SignalType):
 
     __slots__ = ()
     field_names: ClassVar[tuple[str, ...]] = ()
+    layout: ClassVar[str] = ""
 
 
 def signal_values(signal: Signal) -> list[Any]:
@@ -57,9 +60,23 @@ def signal_values(signal: Signal) -> list[Any]:
     return values
 
 
-def signal_from(cls: type[Signal], values: list[Any]) -> Signal:
-    """Build a signal from its wire form; fields added since with a default take the default."""
-    return cls(*values)
+def signal_from(cls: type[Signal], values: list[Any], layout: str) -> Signal:
+    """Build a signal from its wire form and the names of the fields that it had when it was sent.
+
+    Fields may have been put in another order, and fields with a default been added since.
+
+    Raises:
+        UnknownTypeError: the class has lost one of them, or has got one without a default.
+    """
+    if layout == cls.layout:
+        return cls(*values)
+    named = dict(zip(layout.split(","), values, strict=True)) if layout else {}
+    for name in named.keys() - set(cls.field_names):
+        raise UnknownTypeError(cls.__name__, f"it was sent with a field {name!r}; keep that field")
+    try:
+        return cls(**named)
+    except TypeError as error:
+        raise UnknownTypeError(cls.__name__, f"{error}; give new fields a default") from None
 
 
 def _getter(names: tuple[str, ...]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from types import GeneratorType
 from typing import Any
 
@@ -10,25 +10,30 @@ from . import rows
 from .codec import Codec
 from .compiler import awaited_by, capture_stack, resume_stack
 from .context import PRIMITIVE
-from .errors import LimitError, NotARoutineError, UnstorableError
+from .errors import LimitError, NotARoutineError, UnstorableError, WorkflowMisuseError
 from .instance import Instance, flatten
 from .limits import Limits
 from .messages import CHILD_DONE, STATUS_CODE, Status
-from .signal import Signal
-from .sources import JOINING, Child
-from .versions import CodeBook
+from .signal import Signal, SignalType
+from .sources import JOINING, Child, Join
+from .versions import CodeBook, HeldError
 from .waits import children_of, load_wait, store_wait
 
 _SUSPENDED = STATUS_CODE[Status.SUSPENDED]
 
 
 class Snapshots:
-    """Packs workflows, and makes cold ones warm."""
+    """Packs workflows, and makes cold ones warm.
+
+    Attributes:
+        accepts: the signal classes of each loaded workflow type.
+    """
 
     def __init__(self, codec: Codec, codes: CodeBook, limits: Limits) -> None:
         self._codec = codec
         self._codes = codes
         self._limits = limits
+        self.accepts: Mapping[str, Collection[type[Signal]]] = {}
 
     def pack_new(self, instance: Instance, arguments: bytes) -> bytes:
         """Return the row of a workflow that has not started."""
@@ -66,6 +71,7 @@ class Snapshots:
             raise LimitError(what, value=len(wait), limit=self._limits.sources, setting="sources")
         if apart:
             values = [*values, *apart]
+        self._check_sources(instance, wait)
         instance.wait = wait
         instance.due_us = due_us
         instance.updated_us = now_us
@@ -107,9 +113,37 @@ class Snapshots:
         frames = []
         for number, site_number, *values in fields[rows.STACK]:
             fit = self._codes.fit(number, site_number)
-            frames.append((fit.program, fit.site, fit.arrange(values) if fit.arrange else values))
+            fitting = values if fit.arrange is None else _arranged(fit.arrange, values)
+            frames.append((fit.program, fit.site, fitting))
         instance.wait, instance.due_us = load_wait(fields[rows.WAIT], fields[rows.STACK], signals)
         return resume_stack(frames, instance)
+
+    def _check_sources(self, instance: Instance, wait: tuple[Any, ...]) -> None:
+        """Refuse to wait for what can never come.
+
+        Raises:
+            WorkflowMisuseError: a signal that senders are told this type does not take; a result taken before.
+        """
+        accepts = self.accepts[instance.type_name]
+        for source in wait:
+            kind = type(source)
+            if kind is SignalType:
+                if source not in accepts:
+                    name = source.__name__
+                    raise WorkflowMisuseError(
+                        f"workflow {instance.type_name!r} waits for signal {name}, which no await of it names; "
+                        f"say so: @workflow(signals=({name},))"
+                    )
+            elif kind is Join and not self._may_end(instance, source.workflow_id):
+                raise WorkflowMisuseError(
+                    f"workflow {instance.type_name!r} waits for child {source.workflow_id}, whose result it has taken "
+                    "before; keep the result in a local"
+                )
+
+    def _may_end(self, instance: Instance, child_id: int) -> bool:
+        if instance.children is not None and child_id in instance.children:
+            return True
+        return any(message[0] == CHILD_DONE and message[2] == child_id for message in instance.unread or ())
 
     def _check_primitive(self, coroutine: Any) -> None:
         """Refuse an awaitable of the user's own: what it would do after the await is in no snapshot."""
@@ -143,6 +177,15 @@ class Snapshots:
                     where = f"{what} of workflow {instance.type_name!r}"
                     return UnstorableError(found.found, where=where, place=place, why=found.why)
         return error
+
+
+def _arranged(arrange: Callable[[list[Any]], list[Any]], values: list[Any]) -> list[Any]:
+    try:
+        return arrange(values)
+    except Exception as error:
+        if isinstance(error, HeldError):
+            raise
+        raise HeldError(f"its migrate function raised {type(error).__name__}: {error}") from error
 
 
 def _code_of(awaited: Any) -> Any:

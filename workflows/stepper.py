@@ -15,7 +15,7 @@ from typing import Any
 from . import rows
 from .codec import Codec
 from .definition import WorkflowType
-from .errors import Cancelled, DeathlessError, LimitError, UnstorableError
+from .errors import Cancelled, DeathlessError, LimitError, UnstorableError, plain_text
 from .instance import Instance, flatten
 from .limits import Limits
 from .messages import (
@@ -73,6 +73,7 @@ class Stepper:
         """Go on with other code; every instance must be cold."""
         self._codec.forget()
         self.types = self.outbox.types = types
+        self._snapshots.accepts = {name: kind.accepts for name, kind in types.items()}
         self.signals: dict[str, type[Signal]] = {
             signal.__name__: signal for kind in types.values() for signal in kind.accepts
         }
@@ -98,7 +99,7 @@ class Stepper:
                     due_us = instance.due_us
                     if due_us is None or due_us >= message[1]:
                         try:
-                            event = signal_from(signal, self._codec.unpack(message[3]))
+                            event = signal_from(signal, self._codec.unpack(message[3]), message[4])
                         except Exception as error:  # noqa: BLE001 - the class has changed since the signal was sent.
                             return self._fail(instance, message, error)
                         return self._run(instance, message, event, None)
@@ -114,6 +115,8 @@ class Stepper:
         kind = message[0]
         if kind == RETRY:
             return self._retry(instance)
+        if instance.status is Status.FAILED and kind == CANCEL and message[3]:
+            return self._end(instance, Status.CANCELLED, message[2])
         if instance.status is not _SUSPENDED:
             # A failed parent may be retried: the results of its children wait in its row.
             failed = instance.status is Status.FAILED
@@ -129,6 +132,9 @@ class Stepper:
             return self._run(instance, message, None, Cancelled(message[2]))
         if kind in (SIGNAL, CHILD_DONE):
             self._base = self._keep(instance, message)
+            if source_of(instance.wait, message) is None:
+                # What was unread before is looked at when the wait or the time changes.
+                return self._base
         following = self._next(instance)
         return self._base if following is None else following
 
@@ -165,10 +171,10 @@ class Stepper:
             return self._hold(instance, f"workflow type {instance.type_name!r} is not registered")
         stored = rows.arguments(rows.split(self._last_row(instance)))
         assert stored is not None, "a workflow starts once"
-        args, kwargs = self._codec.unpack(stored)
         try:
+            args, kwargs = self._codec.unpack(stored)
             instance.coroutine = kind.program.function(instance, *args, **kwargs)
-        except TypeError as error:
+        except (DeathlessError, TypeError) as error:
             return self._hold(instance, f"its arguments no longer fit {instance.type_name!r}: {error}")
         instance.held = None
         instance.started = True
@@ -188,14 +194,11 @@ class Stepper:
             return self._complete(instance, message, stop.value)
         except Cancelled as cancelled:
             return self._end(instance, Status.CANCELLED, cancelled.reason)
-        except Exception as failure:  # noqa: BLE001 - a failing step is the workflow's failure.
-            return self._fail(instance, message, failure)
-        except BaseException:
-            # The program is being interrupted: undo the step, so that the message can be handled again.
-            self.outbox.take()
-            self._base = None
-            instance.load(self._last_row(instance))
+        except KeyboardInterrupt:
+            # Nobody's failure: the program is being interrupted, and the turn with it.
             raise
+        except BaseException as failure:  # noqa: BLE001 - a failing step is the workflow's failure, even by `sys.exit()`.
+            return self._fail(instance, message, failure)
         if instance.unread is not None and self._first_unread(instance) is not None:
             self.outbox.tell(instance.workflow_id, (NEXT, self.now_us))
         if self.paranoid:
@@ -217,6 +220,7 @@ class Stepper:
 
     def _end(self, instance: Instance, status: Status, outcome: Any) -> bytes:
         """Complete or cancel: tell the children by their policy, and the parent."""
+        told = instance.status is Status.FAILED
         instance.status = status
         instance.due_us = None
         instance.updated_us = self.now_us
@@ -225,11 +229,12 @@ class Stepper:
                 reason = f"its parent, workflow {instance.workflow_id}, ended"
                 self.outbox.tell(child_id, (CANCEL, self.now_us, reason, False))
         instance.children = instance.unread = None
-        self._tell_parent(instance, outcome)
+        if not told:
+            self._tell_parent(instance, outcome)
         instance.chill()
         return self._snapshots.pack_ended(instance, outcome)
 
-    def _fail(self, instance: Instance, message: Message, error: Exception) -> bytes:
+    def _fail(self, instance: Instance, message: Message, error: BaseException) -> bytes:
         """Fail: undo the step, keep snapshot and message for a retry, tell the parent."""
         self.outbox.take()
         if message[0] == SIGNAL:
@@ -238,8 +243,8 @@ class Stepper:
             self._base = rows.patch(self._last_row(instance), unread=[list(message)])
             message = (NEXT, message[1])
         limit = self.limits.error_message
-        text = f"{type(error).__name__}: {error}"[:limit]
-        trace = "".join(traceback.format_exception(error))[-8 * limit :]
+        text = plain_text(f"{type(error).__name__}: {_text_of(error)}")[:limit]
+        trace = plain_text("".join(traceback.format_exception(error)))[-8 * limit :]
         row = rows.patch(
             self._last_row(instance),
             due=None,
@@ -273,19 +278,19 @@ class Stepper:
     def _keep(self, instance: Instance, message: Message) -> bytes | None:
         """Buffer a message that no await takes yet."""
         if message[0] not in (SIGNAL, CHILD_DONE, CANCEL):
-            return None
-        if message[0] == CHILD_DONE and instance.children:
-            left = {number: policy for number, policy in instance.children.items() if number != message[2]}
-            instance.children = left or None
-        instance.unread = [*(instance.unread or ()), list(message)]
+            if instance.held is None or rows.read_head(self._last_row(instance)).due_us == 0:
+                return self._base
+            return rows.patch(self._last_row(instance), due=0)
         # A held workflow is due at once, so that the next start of the world looks whether it can go on.
-        due_us = 0 if instance.held is not None else instance.due_us
-        return rows.patch(
-            self._last_row(instance),
-            due=due_us,
-            unread=instance.unread,
-            children=flatten(instance.children),
-        )
+        changes: dict[str, Any] = {"due": 0 if instance.held is not None else instance.due_us}
+        if message[0] == CHILD_DONE and instance.children:
+            instance.children.pop(message[2], None)
+            instance.children = instance.children or None
+            changes["children"] = flatten(instance.children)
+        if instance.unread is None:
+            instance.unread = []
+        instance.unread.append(list(message))
+        return rows.add_unread(self._last_row(instance), message, **changes)
 
     def _hold(self, instance: Instance, why: str) -> bytes:
         instance.held = why
@@ -296,11 +301,15 @@ class Stepper:
         """Make a cold workflow warm. False where it is held."""
         if instance.held is not None:
             return False
+        row = self._last_row(instance)
         try:
-            instance.coroutine = self._snapshots.thaw(instance, self._last_row(instance), self.signals)
+            instance.coroutine = self._snapshots.thaw(instance, row, self.signals)
         except (HeldError, DeathlessError) as error:
             instance.wait, instance.due_us, instance.held = (), None, str(error)
             return False
+        if rows.read_head(row).due_us != instance.due_us:
+            # It was held: its own timer counts again.
+            self._base = rows.patch(row, due=instance.due_us)
         return True
 
     def _last_row(self, instance: Instance) -> bytes:
@@ -310,10 +319,21 @@ class Stepper:
         return self._neighbours.last_row(instance.workflow_id)
 
     def _judge_size(self, instance: Instance, row: bytes) -> None:
-        size, limits = len(row), self.limits
+        limits = self.limits
+        # What others have sent is bounded by itself, and is not this step's doing.
+        size = len(row) - len(rows.split(row)[rows.UNREAD])
+        if size < limits.state_warn:
+            return
         if size > limits.state_max:
             what = f"the state of workflow {instance.workflow_id} ({instance.type_name})"
             raise LimitError(what, value=size, limit=limits.state_max, setting="state_max")
         log = self._neighbours.logger_of(instance)
         say = log.error if size >= limits.state_error else log.warning
         say("large_state", bytes=size, warn_at=limits.state_warn, refuse_at=limits.state_max)
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as second:  # noqa: BLE001 - the user's own `__str__`.
+        return f"(its text cannot be made: {type(second).__name__})"

@@ -15,10 +15,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from .compiler import Program, Site
 from .definition import ROUTINES, Migrate, WorkflowType, routine_name
+
+
+class Verdict(StrEnum):
+    """What becomes of a stored await under the loaded code: one of three ways to go on, or why it is held."""
+
+    KEPT = "kept"
+    MOVED = "moved"
+    MIGRATED = "migrated"
+    GONE = "gone"
+    MISSING = "missing variables"
+    VERSION = "version"
+    UNKNOWN_TYPE = "unknown type"
+    HELD = "held"
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the workflow resumes."""
+        return self in (Verdict.KEPT, Verdict.MOVED, Verdict.MIGRATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +48,29 @@ class Fit:
     Attributes:
         program, site: where it resumes.
         arrange: turns the stored values into those of `site`, in its order; None when they fit as they are.
+        verdict: kept in the same code, moved to the same await of edited code, or migrated.
     """
 
     program: Program
     site: Site
     arrange: Callable[[list[Any]], list[Any]] | None
+    verdict: Verdict
 
 
 class HeldError(Exception):
-    """No await of the loaded code is surely the stored one; the text says why. Never leaves the package."""
+    """No await of the loaded code is surely the stored one; the text says why. Never leaves the package.
+
+    Attributes:
+        verdict: the sort of reason; `HELD` for one that no other names.
+        missing: the variables that the await now needs and the snapshot lacks.
+    """
+
+    def __init__(
+        self, reason: str, verdict: Verdict = Verdict.HELD, *, missing: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(reason)
+        self.verdict = verdict
+        self.missing = missing
 
 
 class CodeBook:
@@ -57,7 +91,7 @@ class CodeBook:
         self._names: dict[tuple[str, str, str, int], int] = {
             _identity(descriptor): number for number, descriptor in stored.items()
         }
-        self._fits: dict[tuple[int, int], Fit | str] = {}
+        self._fits: dict[tuple[int, int], Fit | Callable[[], HeldError]] = {}
         self._workflow_programs = {id(kind.program): kind for kind in types.values()}
         # Programs are known by id(): keep them alive as long as this book.
         self._keep: list[Program] = [kind.program for kind in types.values()]
@@ -128,10 +162,11 @@ class CodeBook:
             try:
                 found = self._find_fit(number, site_number)
             except HeldError as error:
-                found = str(error)
+                # Raised anew each time: an error that is kept would grow by a traceback with each raise.
+                found = partial(HeldError, str(error), error.verdict, missing=error.missing)
             self._fits[number, site_number] = found
-        if isinstance(found, str):
-            raise HeldError(found)
+        if not isinstance(found, Fit):
+            raise found()
         return found
 
     def _find_fit(self, number: int, site_number: int) -> Fit:
@@ -143,17 +178,18 @@ class CodeBook:
         if descriptor["kind"] == "workflow":
             kind = self._types.get(name)
             if kind is None:
-                raise HeldError(f"workflow type {name!r} is not registered")
+                raise HeldError(f"workflow type {name!r} is not registered", Verdict.UNKNOWN_TYPE)
             program, migrate, loaded_version = kind.program, kind.migrate_function, kind.version
         else:
             found = ROUTINES.get(name)
             if found is None:
-                raise HeldError(f"routine {name!r} is not loaded")
+                raise HeldError(f"routine {name!r} is not loaded", Verdict.UNKNOWN_TYPE)
             program, loaded_version = found, 1
         if program.fingerprint == descriptor["fingerprint"] and version == loaded_version:
-            return Fit(program, program.sites[site_number - 1], None)
+            return Fit(program, program.sites[site_number - 1], None, Verdict.KEPT)
         if version != loaded_version and migrate is None:
-            raise HeldError(f"{name!r} is version {loaded_version}, the snapshot is of version {version}")
+            reason = f"{name!r} is version {loaded_version}, the snapshot is of version {version}"
+            raise HeldError(reason, Verdict.VERSION)
         return _match(descriptor, site_number, program, migrate)
 
 
@@ -164,21 +200,23 @@ def _identity(descriptor: Mapping[str, Any]) -> tuple[str, str, str, int]:
 def _match(descriptor: dict[str, Any], site_number: int, program: Program, migrate: Migrate | None) -> Fit:
     stored_sites = descriptor["sites"]
     key, label, _line, variables, hidden, hidden_state = stored_sites[site_number - 1]
-    reason = f"await {key} of {descriptor['name']!r} is gone"
+    held = HeldError(f"await {key} of {descriptor['name']!r} is gone", Verdict.GONE)
     for index, wanted in ((0, key), (1, label)):
         candidates = [site for site in program.sites if (site.key, site.label)[index] == wanted]
         if len(candidates) != 1 or sum(stored[index] == wanted for stored in stored_sites) != 1:
             continue
         site = candidates[0]
         if list(site.hidden_state) != hidden_state:
-            reason = f"the blocks around await {key} of {descriptor['name']!r} have changed"
+            held = HeldError(f"the blocks around await {key} of {descriptor['name']!r} have changed")
             continue
-        missing = [name for name in site.variables if name not in variables]
+        missing = tuple(name for name in site.variables if name not in variables)
         if missing and migrate is None:
             reason = f"await {key} of {descriptor['name']!r} now needs {', '.join(missing)}, which the snapshot lacks"
+            held = HeldError(reason, Verdict.MISSING, missing=missing)
             continue
-        return Fit(program, site, _arrangement(key, variables, len(hidden), site, migrate))
-    raise HeldError(reason)
+        verdict = Verdict.MOVED if migrate is None else Verdict.MIGRATED
+        return Fit(program, site, _arrangement(key, variables, len(hidden), site, migrate), verdict)
+    raise held
 
 
 def _arrangement(
@@ -187,11 +225,20 @@ def _arrangement(
     def arrange(values: list[Any]) -> list[Any]:
         named = dict(zip(stored, values, strict=False))
         if migrate is not None:
-            named = dict(migrate(key, named))
-            missing = [name for name in site.variables if name not in named]
+            named = _migrated(migrate, key, named)
+            missing = tuple(name for name in site.variables if name not in named)
             if missing:
-                raise HeldError(f"migrate gave no {', '.join(missing)} for await {key}")
+                reason = f"migrate gave no {', '.join(missing)} for await {key}"
+                raise HeldError(reason, Verdict.MISSING, missing=missing)
         kept = values[len(stored) : len(stored) + hidden]
         return [*(named[name] for name in site.variables), *kept]
 
     return arrange
+
+
+def _migrated(migrate: Migrate, key: str, named: dict[str, Any]) -> dict[str, Any]:
+    """Call the user's function: one that fails holds its workflow, and must not stop the world."""
+    try:
+        return dict(migrate(key, named))
+    except Exception as error:
+        raise HeldError(f"migrate failed for await {key}: {type(error).__name__}: {error}") from error

@@ -121,7 +121,7 @@ def source_of(wait: tuple[Any, ...], message: Message) -> Any:
 def event_of(source: Any, message: Message, unpack: Callable[[bytes], Any]) -> tuple[Any, Exception | None]:
     """Return what a message gives at its source: a value to send, or an exception to throw."""
     if message[0] == SIGNAL:
-        return signal_from(source, unpack(message[3])), None
+        return signal_from(source, unpack(message[3]), message[4]), None
     _, _, child_id, status, outcome = message
     result, error = None, None
     if status == _COMPLETED:

@@ -1,5 +1,9 @@
 """What the unit tests of the runtime share: worlds in a temporary folder, on a game clock."""
 
+import importlib.util
+import itertools
+import sys
+
 import pytest
 
 from deathless import GameClock, Runtime
@@ -45,3 +49,22 @@ def open_world(request, worlds):
 
     open_it.crash = worlds.crash
     return open_it
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def load_module(tmp_path, monkeypatch):
+    """Load source text as the module `edited`, as a game that was edited and started again does."""
+
+    def load_it(source):
+        path = tmp_path / f"edited{next(_numbers)}.py"
+        path.write_text(source)
+        spec = importlib.util.spec_from_file_location("edited", path)
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, "edited", module)
+        spec.loader.exec_module(module)
+        return module
+
+    return load_it

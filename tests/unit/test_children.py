@@ -270,3 +270,21 @@ def test_a_child_knows_its_parent_and_its_entity(open_world):
     (child,) = world.workflows(entity_id=5)
     assert child.parent_id == handle.id
     assert child.type == "worker"
+
+
+def test_a_result_is_taken_once(open_world):
+    @workflow(name="quick")
+    async def quick(ctx: Context) -> int:
+        await ctx.sleep(1.0)
+        return 7
+
+    @workflow(name="greedy")
+    async def greedy(ctx: Context) -> list[int]:
+        child = ctx.spawn(quick())
+        return [await child, await child]
+
+    world = open_world(quick, greedy)
+    handle = world.start(greedy())
+    world.advance(0.1)
+    world.advance(1.0)
+    assert "whose result it has taken before" in world.get(handle.id).error_message

@@ -1,8 +1,18 @@
 """A failing step leaves nothing half done; a cancelled workflow cleans up."""
 
+import signal
+
 import pytest
 
-from deathless import Cancelled, Context, Limits, Signal, UnknownWorkflowError, workflow
+from deathless import (
+    Cancelled,
+    Context,
+    Limits,
+    RuntimeClosedError,
+    Signal,
+    UnknownWorkflowError,
+    workflow,
+)
 
 
 class Hit(Signal):
@@ -287,23 +297,90 @@ def test_a_result_that_cannot_be_stored_fails_the_workflow(open_world):
     assert "the result of workflow 'opaque' holds a" in world.get(handle.id).error_message
 
 
-def test_interrupting_a_step_loses_nothing(open_world):
-    @workflow(name="interrupted")
-    async def interrupted(ctx: Context) -> int:
-        hit = await ctx.receive(Hit)
-        if BROKEN[0]:
-            raise KeyboardInterrupt
-        return hit.power
+@workflow
+async def interrupted(ctx: Context, times: int) -> int:
+    hit = await ctx.receive(Hit)
+    for _ in range(times * BROKEN[0]):
+        signal.raise_signal(signal.SIGINT)
+    return hit.power
 
+
+def test_ctrl_c_waits_for_the_end_of_the_turn(open_world):
     world = open_world(interrupted)
-    handle = world.start(interrupted(), entity_id=1)
+    handle = world.start(interrupted(1), entity_id=1)
     world.advance(0.1)
-    world.signal(Hit(4), entity_id=1)
+    turn = world.signal(Hit(4), entity_id=1)
+    BROKEN[0] = True
     with pytest.raises(KeyboardInterrupt):
         world.advance(0.1)
-    BROKEN[0] = False
-    world.advance(0.1)
+    assert world.committed_turn == turn
     assert handle.result() == 4
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    world.advance(0.1)
+
+
+def test_a_second_ctrl_c_gives_the_turn_up_and_the_last_commit_stands(worlds):
+    world = worlds.open([interrupted])
+    handle = world.start(interrupted(2), entity_id=1)
+    world.advance(0.1)
+    turn = world.signal(Hit(4), entity_id=1)
+    lost = world.committed(turn)
+    BROKEN[0] = True
+    with pytest.raises(KeyboardInterrupt):
+        world.advance(0.1)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with pytest.raises(RuntimeClosedError, match="open it again to go on from the last commit"):
+        world.advance(0.1)
+    with pytest.raises(RuntimeClosedError):
+        lost.result(0)
+    world = worlds.open([interrupted])
+    assert world.get(handle.id).status == "Suspended"
+    BROKEN[0] = False
+    world.signal(Hit(5), entity_id=1)
+    world.advance(0.1)
+    assert world.get(handle.id).result == 5
+
+
+class Untellable(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (Untellable(), "Untellable: (its text cannot be made: RuntimeError)"),
+        (ValueError("file \udc80"), "ValueError: file \\udc80"),
+        (SystemExit(3), "SystemExit: 3"),
+        (GeneratorExit(), "GeneratorExit: "),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_whatever_a_step_raises_fails_its_workflow_and_nothing_else(open_world, error, text):
+    @workflow(name="raising")
+    async def raising(ctx: Context) -> None:
+        await ctx.sleep(1.0)
+        raise error
+
+    world = open_world(raising)
+    handle = world.start(raising())
+    world.advance(0.1)
+    world.advance(1.0)
+    assert world.get(handle.id).error_message == text
+    world.advance(1.0)
+
+
+def test_a_reason_that_is_no_text_becomes_one(open_world):
+    @workflow(name="leaving")
+    async def leaving(ctx: Context) -> None:
+        await ctx.sleep(1.0)
+        raise Cancelled(404)
+
+    world = open_world(leaving)
+    handle = world.start(leaving())
+    world.advance(0.1)
+    world.advance(1.0)
+    assert (handle.status, world.get(handle.id).error_message) == ("Cancelled", "404")
 
 
 class Patient:

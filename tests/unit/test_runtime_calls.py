@@ -282,3 +282,191 @@ def test_options_out_of_range_are_refused(tmp_path):
         ):
             with pytest.raises(ValueError):
                 call()
+
+
+def test_a_step_or_a_callback_cannot_commit_half_a_turn(worlds):
+    refused = []
+
+    def meddle(_):
+        for call in (world.commit, world.digest, world.workflows, world.count, lambda: world.get(1)):
+            try:
+                call()
+            except WrongThreadError as error:
+                refused.append(str(error))
+
+    @workflow(name="meddling")
+    async def meddling(ctx: Context) -> None:
+        await ctx.receive(Go)
+        meddle(None)
+
+    world = worlds.open([meddling])
+    world.start(meddling(), entity_id=1)
+    world.pump()
+    world.signal(Go(), entity_id=1)
+    world.pump()
+    assert len(refused) == 5
+    assert "call it between turns" in refused[0]
+    world.on_change(meddle)
+    world.start(meddling())
+    world.pump()
+    assert len(refused) == 5
+
+
+def test_what_is_accepted_while_the_world_closes_is_there_or_was_refused(worlds):
+    @workflow(name="counting")
+    async def counting(ctx: Context) -> None:
+        count = 0
+        while True:
+            await ctx.receive(Go)
+            count += 1
+
+    for _ in range(10):
+        world = worlds.open([counting])
+        handles = [world.start(counting(), entity_id=number) for number in range(2)]
+        world.pump()
+        accepted, last = [0, 0], [0, 0]
+        begun = threading.Barrier(3)
+
+        def send(number, world=world, accepted=accepted, last=last, begun=begun):
+            begun.wait()
+            try:
+                while True:
+                    last[number] = world.signal(Go(), entity_id=number)
+                    accepted[number] += 1
+            except (RuntimeClosedError, LimitError):
+                return
+
+        threads = [threading.Thread(target=send, args=(number,)) for number in range(2)]
+        for thread in threads:
+            thread.start()
+        begun.wait()
+        world.close()
+        for thread in threads:
+            thread.join()
+        for turn in last:
+            # Neither hangs: the turn is committed, or never comes.
+            assert world.committed(turn).done()
+        world = worlds.open([counting])
+        world.run_until_idle()
+        assert [world.get(handle.id).locals["count"] for handle in handles] == accepted
+        for handle in handles:
+            world.cancel(workflow_id=handle.id, force=True)
+        world.close()
+
+
+def test_waiting_for_a_commit_after_the_end_fails_at_once(worlds):
+    world = worlds.open([plain])
+    world.pump()
+    future = world.committed(99)
+    world.close()
+    for wait in (future.result, lambda: world.wait_committed(99), world.committed(99).result):
+        with pytest.raises(RuntimeClosedError):
+            wait()
+
+
+def test_the_thread_that_pumps_is_not_let_wait_for_itself(world):
+    world.pump()
+    handle = world.start(plain(1))
+    for wait in (
+        handle.committed.result,
+        handle.committed.exception,
+        lambda: world.wait_committed(handle.turn),
+    ):
+        with pytest.raises(WrongThreadError, match="pump first, or wait in another thread"):
+            wait()
+    world.pump()
+    assert handle.committed.result() == handle.turn
+
+
+def test_a_call_that_is_refused_moves_no_time(worlds):
+    world = worlds.open([plain])
+    for call in (
+        lambda: world.advance(5.0, budget=-1.0),
+        lambda: world.pump(now=5.0, budget=-1.0),
+        lambda: world.run_until(5.0, step=1e-7),
+    ):
+        with pytest.raises(ValueError, match="budget|step"):
+            call()
+    world.pump()
+    assert world.now == 0.0
+
+
+@pytest.mark.parametrize(
+    ("option", "error"),
+    [
+        ({"commit_every": float("nan")}, ValueError),
+        ({"tick": 0}, ValueError),
+        ({"max_steps_per_turn": 2.5}, ValueError),
+        ({"seed": "x"}, ValueError),
+        ({"seed": 2**80}, ValueError),
+        ({"limits": {"unread": 3}}, TypeError),
+        ({"on_turn": 3}, TypeError),
+        ({"mapsize": 3}, TypeError),
+        ({"durability": "both"}, ValueError),
+    ],
+    ids=str,
+)
+def test_a_wrong_option_is_named_and_nothing_is_made(worlds, option, error):
+    with pytest.raises(error, match=next(iter(option))):
+        worlds.open([plain], **option)
+    assert not worlds.path.exists()
+
+
+def test_one_listeners_trouble_is_not_the_others(worlds):
+    world = worlds.open([plain])
+    seen = []
+
+    def broken(_):
+        raise ValueError("client gone")
+
+    end = world.on_change(broken)
+    world.on_change(seen.extend)
+    with pytest.raises(TypeError, match="on_change takes a function"):
+        world.on_change("client")
+    world.start(plain(1))
+    world.pump()
+    world.start(plain(2))
+    world.close()
+    assert [change.workflow_id for change in seen] == [1, 2]
+    end()
+    end()
+
+
+def test_a_recorder_that_breaks_is_heard_and_loses_nothing(worlds):
+    def broken(_):
+        raise OSError("recorder disk full")
+
+    world = worlds.open([plain], on_turn=broken, commit_every=1000.0)
+    world.start(plain(1))
+    with pytest.raises(OSError, match="recorder"):
+        world.pump()
+    with pytest.raises(OSError, match="recorder"):
+        world.close()
+    world = worlds.open([plain])
+    assert world.count() == 1
+
+
+def test_a_failed_workflow_can_be_dismissed(worlds):
+    @workflow(name="doomed")
+    async def doomed(ctx: Context) -> None:
+        raise ValueError("no luck")
+
+    world = worlds.open([doomed])
+    handle = world.start(doomed())
+    world.pump()
+    world.cancel(workflow_id=handle.id, reason="given up", force=True)
+    world.pump()
+    assert (handle.status, world.get(handle.id).error_message) == ("Cancelled", "given up")
+
+
+@pytest.mark.parametrize("default", ["[]", "{}", "set()"])
+def test_a_default_that_runs_would_share_is_refused(load_module, default):
+    source = f"""
+from deathless import Context, workflow
+
+@workflow
+async def walk(ctx: Context, route={default}) -> None:
+    await ctx.sleep(1)
+"""
+    with pytest.raises(DefinitionError, match="the default of 'route' is a .* which all runs would share"):
+        load_module(source)

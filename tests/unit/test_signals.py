@@ -262,3 +262,100 @@ def test_two_signals_of_one_name_are_refused_at_open(worlds):
 
     with pytest.raises(DefinitionError, match="two signal classes are named 'Twin'"):
         worlds.open([first, second])
+
+
+@workflow
+async def hoarder(ctx: Context) -> int:
+    await ctx.select(ctx.timer(5.0), Stop)
+    read = 0
+    while read < 20:
+        await ctx.receive(Note)
+        read += 1
+    return read
+
+
+def test_what_others_send_does_not_count_against_a_workflows_own_state(open_world):
+    world = open_world(hoarder, limits=Limits(state_max=100_000, payload=60_000))
+    handle = world.start(hoarder(), entity_id=1)
+    for _ in range(20):
+        world.signal(Note("x" * 50_000), entity_id=1)
+    world.advance(0.1)
+    world.signal(Stop(), entity_id=1)
+    world.advance(0.1)
+    world.run_until_idle()
+    assert handle.result() == 20
+
+
+def test_the_bound_on_unread_signals_holds_within_a_turn_too(open_world):
+    world = open_world(hoarder, limits=Limits(unread=10))
+    handle = world.start(hoarder(), entity_id=1)
+    world.advance(0.1)
+    for _ in range(10):
+        world.signal(Note(""), entity_id=1)
+        world.signal(Note(""), workflow_id=handle.id)
+    for address in ({"entity_id": 1}, {"workflow_id": handle.id}):
+        with pytest.raises(LimitError, match="unread signals of workflow 1 is 11"):
+            world.signal(Note(""), **address)
+    world.advance(0.1)
+    world.signal(Stop(), entity_id=1)
+    world.advance(0.1)
+    assert handle.result() == 20
+
+
+def test_a_full_mailbox_still_takes_the_signal_that_is_awaited(open_world):
+    world = open_world(hoarder, limits=Limits(unread=5))
+    handle = world.start(hoarder(), entity_id=1)
+    world.advance(0.1)
+    for _ in range(5):
+        world.signal(Note(""), entity_id=1)
+    world.advance(0.1)
+    world.signal(Stop(), workflow_id=handle.id)
+    world.advance(0.1)
+    assert world.get(handle.id).current_step != "Suspended"
+    assert world.get(handle.id).unread == ()
+
+
+@pytest.mark.parametrize(
+    ("entity_id", "error"),
+    [
+        ("x", TypeError),
+        ([1], TypeError),
+        (1.0, TypeError),
+        (True, TypeError),
+        (-1, ValueError),
+        (2**64, ValueError),
+    ],
+    ids=repr,
+)
+def test_an_address_that_is_none_is_refused_at_the_call(open_world, entity_id, error):
+    @workflow(name="sender", signals=(Stop,))
+    async def sender(ctx: Context) -> str:
+        try:
+            ctx.signal(Stop(), entity_id=entity_id)
+        except error as refused:
+            return str(refused)
+        return "sent"
+
+    world = open_world(hoarder, sender)
+    for call in (
+        lambda: world.signal(Stop(), entity_id=entity_id),
+        lambda: world.cancel(entity_id=entity_id),
+        lambda: world.start(hoarder(), entity_id=entity_id),
+    ):
+        with pytest.raises(error, match="entity_id"):
+            call()
+    handle = world.start(sender())
+    world.advance(0.1)
+    assert "entity_id" in handle.result()
+
+
+def test_a_class_that_senders_are_told_is_not_taken_cannot_be_awaited(open_world):
+    @workflow(name="by_parameter")
+    async def by_parameter(ctx: Context) -> None:
+        kind = [Stop][0]
+        await ctx.receive(kind)
+
+    world = open_world(by_parameter)
+    handle = world.start(by_parameter())
+    world.advance(0.1)
+    assert "@workflow(signals=(Stop,))" in world.get(handle.id).error_message

@@ -1,5 +1,7 @@
 """Timers: never early, restarted where they are made anew, kept where they are kept; beats; both clocks."""
 
+import time
+
 import pytest
 
 from deathless import (
@@ -218,6 +220,27 @@ def test_a_wall_clock_counts_downtime(worlds):
         world.pump()
         assert world.get(handle.id).status == status
         world.close()
+
+
+def test_a_wall_clock_that_is_set_back_keeps_timers_going(worlds, monkeypatch):
+    wall = [1_000_000_000_000_000]
+    monkeypatch.setattr(time, "time_ns", lambda: wall[0])
+    world = worlds.open([sleeper], clock=WallClock())
+    handle = world.start(sleeper(60.0))
+    world.pump()
+    wall[0] -= 3_600_000_000_000
+    for _ in range(2):
+        world.pump()
+        wall[0] += 30_000_000_000
+        assert world.get(handle.id).status == "Suspended"
+    world.pump()
+    assert world.get(handle.id).status == "Completed"
+    now = world.now
+    world.close()
+    world = worlds.open([sleeper], clock=WallClock())
+    wall[0] += 1_000_000_000
+    world.pump()
+    assert now <= world.now <= now + 1.0
 
 
 def test_a_game_clock_stands_still_while_the_game_is_down(worlds):

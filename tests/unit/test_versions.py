@@ -1,9 +1,5 @@
 """Edits of code under a running world: each resumes at the right await, or is held with nothing lost."""
 
-import importlib.util
-import itertools
-import sys
-
 import pytest
 
 BASE = """
@@ -36,24 +32,6 @@ async def buff(ctx: Context, duration: float) -> dict:
         await pause(ctx, 1.0)
     return {"stacks": stacks, "log": log, "how": "end"}
 """
-
-_numbers = itertools.count()
-
-
-@pytest.fixture
-def load(tmp_path, monkeypatch):
-    """Load source text as the module `edited`, as a game that was edited and started again does."""
-
-    def load_it(source):
-        path = tmp_path / f"edited{next(_numbers)}.py"
-        path.write_text(source)
-        spec = importlib.util.spec_from_file_location("edited", path)
-        module = importlib.util.module_from_spec(spec)
-        monkeypatch.setitem(sys.modules, "edited", module)
-        spec.loader.exec_module(module)
-        return module
-
-    return load_it
 
 
 def edit(*pairs):
@@ -154,16 +132,16 @@ def to_routine(world, module):
 @pytest.mark.parametrize("paranoid", [False, True])
 @pytest.mark.parametrize("where", ["select", "routine"])
 @pytest.mark.parametrize("name", EDITS)
-def test_an_edit_resumes_at_the_same_await_or_is_held(worlds, load, name, where, paranoid):
+def test_an_edit_resumes_at_the_same_await_or_is_held(worlds, load_module, name, where, paranoid):
     source, *goes_on = EDITS[name]
     goes_on = goes_on[where == "routine"]
-    old = load(BASE)
+    old = load_module(BASE)
     world = worlds.open([old.buff], paranoid=paranoid)
     handle = (to_select if where == "select" else to_routine)(world, old)
     before = world.get(handle.id)
     world.close()
 
-    new = load(source)
+    new = load_module(source)
     world = worlds.open([new.buff], paranoid=paranoid)
     view = world.get(handle.id)
     assert view.status == "Suspended"
@@ -185,7 +163,7 @@ def test_an_edit_resumes_at_the_same_await_or_is_held(worlds, load, name, where,
     world.close()
 
     # The old code comes back: everything that was collected meanwhile is there.
-    old = load(BASE)
+    old = load_module(BASE)
     world = worlds.open([old.buff], paranoid=paranoid)
     world.run_until(60.0)
     assert world.get(handle.id).status == "Completed"
@@ -195,67 +173,67 @@ def _accepted(module):
     return {signal.__name__ for signal in module.buff.accepts}
 
 
-def test_a_reload_between_two_turns_wakes_what_was_held(worlds, load):
-    old = load(BASE)
+def test_a_reload_between_two_turns_wakes_what_was_held(worlds, load_module):
+    old = load_module(BASE)
     world = worlds.open([old.buff])
     handle = to_select(world, old)
-    broken = load(EDITS["the name of the timer"][0])
+    broken = load_module(EDITS["the name of the timer"][0])
     world.reload([broken.buff])
     world.run_until(20.0)
     assert "expire" in world.get(handle.id).held_reason
-    fixed = load(BASE)
+    fixed = load_module(BASE)
     world.reload([fixed.buff])
     world.signal(fixed.Dispel(), entity_id=1)
     world.run_until(25.0)
     assert world.get(handle.id).result == {"stacks": 1, "log": [1], "how": "dispel"}
 
 
-def test_migrate_gives_the_locals_that_new_code_needs(worlds, load):
+def test_migrate_gives_the_locals_that_new_code_needs(worlds, load_module):
     source, *_ = EDITS["a new local that lives across the await"]
     source += """
 @buff.migrate
 def _(key, stored):
     return {**stored, "fresh": "migrated"}
 """
-    old = load(BASE)
+    old = load_module(BASE)
     world = worlds.open([old.buff])
     handle = to_select(world, old)
     world.close()
-    new = load(source)
+    new = load_module(source)
     world = worlds.open([new.buff])
     world.run_until(100.0)
     assert world.get(handle.id).result["how"] == "migrated"
 
 
-def test_a_migrate_that_forgets_a_local_holds_the_workflow(worlds, load):
+def test_a_migrate_that_forgets_a_local_holds_the_workflow(worlds, load_module):
     source, *_ = EDITS["a new local that lives across the await"]
     source += """
 @buff.migrate
 def _(key, stored):
     return stored
 """
-    old = load(BASE)
+    old = load_module(BASE)
     world = worlds.open([old.buff])
     handle = to_select(world, old)
     world.close()
-    new = load(source)
+    new = load_module(source)
     world = worlds.open([new.buff])
     world.run_until(30.0)
     assert world.get(handle.id).status == "Suspended"
 
 
-def test_a_raised_version_holds_snapshots_of_the_one_before(worlds, load):
-    old = load(BASE)
+def test_a_raised_version_holds_snapshots_of_the_one_before(worlds, load_module):
+    old = load_module(BASE)
     world = worlds.open([old.buff])
     handle = to_select(world, old)
     world.close()
-    new = load(BASE.replace("@workflow\n", "@workflow(version=2)\n"))
+    new = load_module(BASE.replace("@workflow\n", "@workflow(version=2)\n"))
     world = worlds.open([new.buff])
     assert world.get(handle.id).held_reason == "'buff' is version 2, the snapshot is of version 1"
 
 
-def test_a_workflow_of_a_type_that_is_not_registered_is_held_and_collects_messages(worlds, load):
-    old = load(BASE)
+def test_a_workflow_of_a_type_that_is_not_registered_is_held_and_collects_messages(worlds, load_module):
+    old = load_module(BASE)
     world = worlds.open([old.buff])
     handle = to_select(world, old)
     world.close()
@@ -263,7 +241,7 @@ def test_a_workflow_of_a_type_that_is_not_registered_is_held_and_collects_messag
     world.run_until(20.0)
     assert world.get(handle.id).held_reason == "workflow type 'buff' is not registered"
     world.close()
-    world = worlds.open([load(BASE).buff])
+    world = worlds.open([load_module(BASE).buff])
     world.advance(0.1)
     assert world.get(handle.id).locals["log"] == [1]
 
@@ -297,14 +275,14 @@ async def fight(ctx: Context, fighter: Fighter) -> list:
 """
 
 
-def test_values_that_live_across_a_reload_are_of_the_reloaded_classes(worlds, load):
-    old = load(FIGHTER)
+def test_values_that_live_across_a_reload_are_of_the_reloaded_classes(worlds, load_module):
+    old = load_module(FIGHTER)
     world = worlds.open([old.fight])
     handle = world.start(old.fight(old.Fighter(9)), entity_id=1)
     world.signal(old.Hit(), entity_id=1)
     world.pump()
     assert world.get(handle.id).current_step == "hp 8"
-    new = load(
+    new = load_module(
         FIGHTER.replace("self.hp -= 1", "self.hp -= 4").replace(
             "CALM\n\n", "CALM\n    armour: int = 2\n\n", 1
         )
@@ -314,3 +292,180 @@ def test_values_that_live_across_a_reload_are_of_the_reloaded_classes(worlds, lo
     world.signal(new.Hit(), entity_id=1)
     world.pump()
     assert handle.result() == [True, True, 2]
+
+
+WAITING = """
+from deathless import Context, Elapsed, Signal, workflow
+
+class A(Signal):
+    pass
+
+class B(Signal):
+    pass
+
+@workflow
+async def waiting(ctx: Context) -> str:
+    match await ctx.select(ctx.timer(10.0), A):
+        case A():
+            await ctx.receive(B)
+        case Elapsed():
+            return "elapsed"
+    await ctx.receive(A)
+    return "done"
+
+@workflow
+async def failing(ctx: Context) -> str:
+    await ctx.sleep(5.0)
+    raise ValueError("unlucky")
+"""
+UNFIT = """
+from deathless import Context, Signal, workflow
+
+class A(Signal):
+    pass
+
+class B(Signal):
+    pass
+
+@workflow
+async def waiting(ctx: Context) -> None:
+    extra = 1
+    while True:
+        await ctx.select(A, B, ctx.timer(extra))
+        extra += 1
+
+@workflow
+async def failing(ctx: Context) -> None:
+    await ctx.receive(A)
+"""
+
+
+@pytest.fixture(params=["reload", "restart"])
+def change_code(request, worlds, load_module):
+    """Go on with other code: in the running world, or in a new one."""
+
+    def change(world, source, **options):
+        module = load_module(source)
+        types = [module.waiting, module.failing]
+        if world is not None and request.param == "reload" and not options:
+            world.reload(types)
+            return world, module
+        if world is not None:
+            world.close()
+        return worlds.open(types, **options), module
+
+    return change
+
+
+def test_a_held_workflow_that_wakes_has_its_timer_again(change_code):
+    world, module = change_code(None, WAITING)
+    handle = world.start(module.waiting(), entity_id=1)
+    world.advance(0.1)
+    world, module = change_code(world, UNFIT)
+    world.signal(module.B(), entity_id=1)
+    world.advance(0.1)
+    assert "is gone" in world.get(handle.id).held_reason
+    world, module = change_code(world, WAITING)
+    world.advance(0.1)
+    assert world.get(handle.id).unread == ("B",)
+    world.advance(10.0)
+    assert world.get(handle.id).result == "elapsed"
+
+
+def test_what_comes_to_a_held_workflow_is_looked_at_when_it_wakes(change_code):
+    world, module = change_code(None, WAITING)
+    handle = world.start(module.waiting(), entity_id=1)
+    world.signal(module.A(), entity_id=1)
+    world.advance(0.1)
+    world.signal(module.A(), entity_id=1)
+    world.advance(0.1)
+    world, module = change_code(world, WAITING, max_steps_per_turn=1)
+    world.signal(module.B(), entity_id=1)
+    # The message that says an unread one fits is carried over, and meets code that does not fit.
+    assert world.advance(0.1).carried_over == 1
+    world, module = change_code(world, UNFIT)
+    world.advance(0.1)
+    world, module = change_code(world, WAITING)
+    world.advance(0.1)
+    assert world.get(handle.id).result == "done"
+
+
+def test_a_retry_that_meets_code_that_does_not_fit_is_made_when_it_does(change_code):
+    world, module = change_code(None, WAITING)
+    handle = world.start(module.failing())
+    world.advance(0.1)
+    world.advance(6.0)
+    assert world.get(handle.id).status == "Failed"
+    world, module = change_code(world, UNFIT)
+    world.retry(handle.id)
+    world.advance(0.1)
+    assert world.get(handle.id).status == "Suspended"
+    assert "is gone" in world.get(handle.id).held_reason
+    world, module = change_code(world, WAITING.replace('raise ValueError("unlucky")', 'return "lucky"'))
+    world.advance(0.1)
+    assert world.get(handle.id).result == "lucky"
+
+
+ROUTE = """
+from dataclasses import dataclass
+from deathless import Context, workflow
+
+@dataclass
+class Route:
+    a: int
+
+@workflow
+async def walk(ctx: Context, route: Route) -> Route:
+    await ctx.sleep(1.0)
+    return route
+
+@workflow
+async def other(ctx: Context) -> str:
+    await ctx.sleep(1.0)
+    return "fine"
+"""
+
+
+def test_values_of_a_class_that_is_gone_trouble_only_those_who_hold_them(worlds, load_module):
+    old = load_module(ROUTE)
+    world = worlds.open([old.walk, old.other])
+    ended, fine = world.start(old.walk(old.Route(1))), world.start(old.other())
+    world.advance(0.1)
+    world.advance(1.0)
+    waiting = world.start(old.walk(old.Route(2)))
+    world.close()
+    new = load_module(ROUTE.replace("Route", "Path"))
+    world = worlds.open([new.walk, new.other])
+    world.advance(0.1)
+    world.advance(1.0)
+    assert [view.status for view in world.workflows()] == ["Completed", "Completed", "Suspended"]
+    assert "Route" in world.get(waiting.id).held_reason
+    assert "Route" in str(world.get(ended.id).unreadable)
+    assert world.get(fine.id).result == "fine"
+    world.reload([old.walk, old.other])
+    again = load_module(ROUTE)
+    world.reload([again.walk, again.other])
+    world.advance(0.1)
+    world.advance(1.0)
+    assert world.get(waiting.id).result == again.Route(2)
+
+
+@pytest.mark.parametrize("body", ["return None", "raise LookupError('no such thing')", "return 3"])
+def test_a_migrate_that_breaks_holds_the_workflow(worlds, load_module, body):
+    source, *_ = EDITS["a new local that lives across the await"]
+    source += f"""
+@buff.migrate
+def _(key, stored):
+    {body}
+"""
+    old = load_module(BASE)
+    world = worlds.open([old.buff])
+    handle = to_select(world, old)
+    world.close()
+    new = load_module(source)
+    world = worlds.open([new.buff])
+    world.run_until(30.0)
+    assert world.get(handle.id).status == "Suspended"
+    world.reload([load_module(BASE).buff])
+    world.run_until(100.0)
+    assert world.get(handle.id).status == "Completed"

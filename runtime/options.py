@@ -1,0 +1,54 @@
+"""`Options`: how a world runs, checked before anything is opened."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..workflows.limits import MAX_ID, Limits
+from ..workflows.sources import US
+from .inputs import TurnRecord
+
+MAX_STEPS_PER_TURN = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a world runs; what each means is at `Runtime`.
+
+    Raises:
+        ValueError, TypeError: an option of the wrong kind or out of range.
+    """
+
+    commit_every: float
+    seed: int
+    limits: Limits
+    paranoid: bool
+    rebase: bool
+    tick: float
+    max_steps_per_turn: int
+    manage_gc: bool
+    on_turn: Callable[[TurnRecord], None] | None
+
+    def __post_init__(self) -> None:
+        """Check each."""
+        if not 0 <= self.commit_every < math.inf:
+            raise ValueError(f"commit_every is at least 0.0 seconds, not {self.commit_every!r}")
+        if not 1 / US <= self.tick <= 1.0:
+            raise ValueError(f"tick is from a microsecond to 1.0 second, not {self.tick!r}")
+        if type(self.max_steps_per_turn) is not int or self.max_steps_per_turn < 1:
+            raise ValueError(
+                f"max_steps_per_turn is a whole number from 1 up, not {self.max_steps_per_turn!r}"
+            )
+        if type(self.seed) is not int or not 0 <= self.seed <= MAX_ID:
+            raise ValueError(f"seed is a whole number from 0 to 2**64 - 1, not {self.seed!r}")
+        if not isinstance(self.limits, Limits):
+            raise TypeError(f"limits is a Limits(...), not {self.limits!r}")
+        if self.on_turn is not None and not callable(self.on_turn):
+            raise TypeError(f"on_turn is a function of a TurnRecord, not {self.on_turn!r}")
+
+    @property
+    def tick_us(self) -> int:
+        """Width of the wheel's slots in microseconds."""
+        return round(self.tick * US)

@@ -1,0 +1,150 @@
+"""`WorldReader`: read a world that may be another process's.
+
+Tools look at worlds while the game runs. A reader takes no ownership and writes nothing. Its transactions are
+short: an open reader keeps every page that it could see from being used again.
+
+The file is checked as `Store.open` does (see `world_check`), but its owner may be writing meanwhile, and pages
+that were read a moment ago become others. So the order is another: first the two meta pages, which is all that
+LMDB touches to begin a transaction; then, with a transaction open, all the rest. What that transaction can see
+stays as it is for as long as it lasts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import lmdb
+
+from ..workflows.errors import NotAWorldError, RuntimeClosedError, WorldCorruptError
+from .environment import DEFAULT_MAP_SIZE, open_environment, translated
+from .store import SCAN_BATCH, _batch
+from .world_check import _Checker
+from .world_files import DATA_FILE, os_errors, require_place
+from .world_format import FORMAT_KEY, MAGIC_KEY, META, check_format, check_world
+
+_ATTEMPTS = 5
+"""How often the file is checked: a commit in the midst of a look at its length or meta pages makes it seem damaged."""
+
+
+class WorldReader:
+    """Reads a world's tables. One thread at a time.
+
+    A world that is open in this process already is refused: LMDB maps a file once for each process.
+
+    Attributes:
+        path: the world's directory.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Open a world for reading.
+
+        Raises:
+            WorldInUse: it is open in this process.
+            NotAWorldError: there is no world here.
+            WorldCorruptError: the world is truncated or damaged.
+            WorldVersionError: the world's format is one that this version does not read.
+            WorldError: its files cannot be read.
+        """
+        self.path = Path(path)
+        self._env: Any = None
+        self._tables: dict[str, Any] = {}
+        if not self.path.exists():
+            raise NotAWorldError(str(self.path), "there is no world here; give the path of one")
+        require_place(self.path, create=False)
+        data = self.path / DATA_FILE
+        _check_meta_pages(data)
+        self._map()
+        try:
+            with self._env.begin():
+                _check_all(data)
+            check_format(self.path, self.get(META, MAGIC_KEY), self.get(META, FORMAT_KEY))
+        except lmdb.Error as error:
+            self.close()
+            raise translated(self.path, error) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def get(self, table: str, key: bytes) -> bytes | None:
+        """Read one value; None where there is none."""
+        with self._transaction(table) as (transaction, handle):
+            return None if handle is None else transaction.get(key, db=handle)
+
+    def scan(self, table: str, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Go through a table in key order, from `start` on, in batches that are each as of one commit."""
+        while True:
+            with self._transaction(table) as (transaction, handle):
+                batch = _batch(transaction, handle, start)
+            yield from batch
+            if len(batch) < SCAN_BATCH:
+                return
+            start = batch[-1][0] + b"\0"
+
+    def close(self) -> None:
+        """Unmap the world. A second call does nothing."""
+        if self._env is not None:
+            self._env.close()
+            self._env = None
+
+    @contextlib.contextmanager
+    def _transaction(self, table: str) -> Iterator[tuple[Any, Any]]:
+        """Hold a read transaction; give it and the handle of a table, None where there is no such table yet."""
+        if self._env is None:
+            raise RuntimeClosedError(f"{self.path}: the world is closed; open it again")
+        try:
+            with self._begin(table) as transaction:
+                yield transaction, self._tables.get(table)
+        except lmdb.Error as error:
+            raise translated(self.path, error) from error
+
+    def _begin(self, table: str) -> Any:
+        """Begin to read; where the owner has mapped the world larger since, map it anew, too."""
+        while True:
+            try:
+                # Before the transaction begins: a handle that is opened in it ends with it.
+                self._find_table(table)
+                return self._env.begin()
+            except lmdb.MapResizedError:
+                self.close()
+                self._map()
+
+    def _find_table(self, name: str) -> None:
+        if name not in self._tables:
+            with contextlib.suppress(lmdb.NotFoundError):
+                self._tables[name] = self._env.open_db(name.encode(), create=False)
+
+    def _map(self) -> None:
+        self._tables = {}
+        try:
+            self._env = open_environment(self.path, map_size=DEFAULT_MAP_SIZE, sync=True, readonly=True)
+        except lmdb.Error as error:
+            raise translated(self.path, error) from error
+
+
+def _check_meta_pages(data: Path) -> None:
+    """Check that LMDB can map the file and begin a transaction."""
+    with os_errors(data), data.open("rb", buffering=0) as file:
+        checker = _Checker(data, file)
+        first = checker._meta(0, offset=0)
+        checker._meta(1, offset=first.page_size)
+
+
+def _check_all(data: Path) -> None:
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            check_world(data)
+        except WorldCorruptError:
+            if attempt == _ATTEMPTS:
+                raise
+        else:
+            return
