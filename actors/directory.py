@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from ..workflows.instance import Instance
 from ..workflows.messages import STATUSES, Status
 from ..workflows.rows import read_head
+from ..workflows.topics import Topic
+from .subscriptions import Subscriptions
 from .workflow_actor import WorkflowActor
 
 if TYPE_CHECKING:
@@ -38,13 +40,14 @@ class Directory:
         self.actors: dict[int, WorkflowActor] = {}
         self.by_entity: dict[int, _Ids] = {}
         self.by_group: dict[str, _Ids] = {}
+        self.subscriptions = Subscriptions()
         self.active = 0
         self._system = system
         self._source = source
 
     def add(self, instance: Instance) -> WorkflowActor:
         """Register a new active workflow and return its actor."""
-        self.index(instance.workflow_id, instance.entity_id, instance.correlation_id)
+        self.index(instance.workflow_id, instance.entity_id, instance.correlation_id, instance.topics)
         return self.make(instance)
 
     def make(self, instance: Instance) -> WorkflowActor:
@@ -52,13 +55,21 @@ class Directory:
         actor = self.actors[instance.workflow_id] = WorkflowActor(self._system, instance)
         return actor
 
-    def index(self, workflow_id: int, entity_id: int | None, correlation_id: str | None) -> None:
-        """Enter an active workflow under its entity and group."""
+    def index(
+        self,
+        workflow_id: int,
+        entity_id: int | None,
+        correlation_id: str | None,
+        topics: tuple[Topic, ...] | None,
+    ) -> None:
+        """Enter an active workflow under its entity, its group and its topics."""
         self.active += 1
         if entity_id is not None:
             _enter(self.by_entity, entity_id, workflow_id)
         if correlation_id is not None:
             _enter(self.by_group, correlation_id, workflow_id)
+        for topic in topics or ():
+            self.subscriptions.add(workflow_id, topic)
 
     def unindex(self, instance: Instance) -> None:
         """Take out a workflow that is not active any more."""
@@ -67,6 +78,8 @@ class Directory:
             _leave(self.by_entity, instance.entity_id, instance.workflow_id)
         if instance.correlation_id is not None:
             _leave(self.by_group, instance.correlation_id, instance.workflow_id)
+        for topic in instance.topics or ():
+            self.subscriptions.remove(instance.workflow_id, topic)
 
     def find(self, workflow_id: int) -> WorkflowActor | None:
         """Return the actor of a workflow that still takes messages, loading it if need be; else None.
@@ -83,6 +96,11 @@ class Directory:
         if instance.status in (Status.SUSPENDED, Status.FAILED):
             return self.make(instance)
         return None
+
+    def is_active(self, workflow_id: int) -> bool:
+        """Say whether a workflow whose actor is in memory takes signals."""
+        actor = self.actors.get(workflow_id)
+        return actor is not None and actor.instance.status is Status.SUSPENDED
 
     def look(self, workflow_id: int) -> tuple[Status, str] | None:
         """Return a workflow's status and type without loading it, or None; from any thread."""

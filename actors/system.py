@@ -17,10 +17,12 @@ from ..workflows.errors import LimitError, UnknownWorkflowError
 from ..workflows.instance import Instance
 from ..workflows.limits import Limits
 from ..workflows.messages import SIGNAL, START, TICK, Message, Status
-from ..workflows.outbox import SEND, TELL
+from ..workflows.outbox import PUBLISH, SEND, SPAWN, TELL, UNSUBSCRIBE
 from ..workflows.signal import Signal
 from ..workflows.stepper import Stepper
+from ..workflows.topics import Topic
 from ..workflows.versions import CodeBook
+from .broadcast import Broadcast, Broadcaster
 from .directory import Directory, RowSource
 from .scheduler import Scheduler
 from .timer_actor import TimerWheelActor
@@ -82,6 +84,9 @@ class ActorSystem:
         self.wheel = TimerWheel(tick_us=tick_us, now_us=now_us)
         self.timer_actor = TimerWheelActor(self.scheduler, self.wheel, self.deliver_tick)
         self.timer_actor.launch()
+        self.broadcaster = Broadcaster(self)
+        self.broadcaster.launch()
+        self._codec = codec
         self._accepts = _accepted_names(types)
 
     # -- delivering ----------------------------------------------------------------------------------------
@@ -100,21 +105,48 @@ class ActorSystem:
         # Mostly one workflow runs on an entity: then its id stands alone.
         alone = None if entity_id is None else directory.by_entity.get(entity_id)
         if type(alone) is int:
-            self._offer(alone, message)
+            actor = directory.actors.get(alone)
+            if (
+                actor is None
+                or message[0] != SIGNAL
+                or message[2] not in self._accepts.get(actor.instance.type_name, ())
+            ):
+                self._offer(alone, message)
+            else:
+                self.scheduler.queue.append((actor, message, None))
+            return
+        if workflow_id is None and entity_id is None and correlation_id is None:
+            self.publish(message, None)
             return
         for target in directory.addressed(workflow_id, entity_id, correlation_id):
             self._offer(target, message)
 
+    def publish(self, message: Message, publisher_id: int | None) -> None:
+        """Queue a signal for those who have subscribed to it by now, but the publisher."""
+        self.broadcaster.send(message, self._audience(message, publisher_id, self._codec))
+
+    def _audience(self, message: Message, publisher_id: int | None, codec: Codec) -> list[int]:
+        def values_of() -> dict[str, bytes]:
+            names = message[4].split(",") if message[4] else []
+            values = codec.unpack(message[3])
+            return {name: codec.pack(value) for name, value in zip(names, values, strict=True)}
+
+        receivers = self.directory.subscriptions.receivers(message[2], values_of)
+        return [number for number in receivers if number != publisher_id]
+
     def _offer(self, workflow_id: int, message: Message) -> None:
-        """Queue a message for one workflow, unless it is a signal that the workflow's type never awaits."""
+        actor = self.receiver(workflow_id, message)
+        if actor is not None:
+            self.scheduler.queue.append((actor, message, None))
+
+    def receiver(self, workflow_id: int, message: Message) -> WorkflowActor | None:
+        """Return the actor of a workflow; None if there is none, or it never awaits this signal."""
         actor = self.directory.actors.get(workflow_id) or self.directory.find(workflow_id)
-        if actor is None:
-            return
-        if message[0] == SIGNAL:
+        if actor is not None and message[0] == SIGNAL:
             accepts = self._accepts.get(actor.instance.type_name)
             if accepts is not None and message[2] not in accepts:
-                return
-        self.scheduler.queue.append((actor, message, None))
+                return None
+        return actor
 
     def start(
         self,
@@ -145,8 +177,19 @@ class ActorSystem:
                 self.tell(effect[1], effect[2])
             elif kind == SEND:
                 self.post(None, *effect[1:])
-            else:
+            elif kind == SPAWN:
                 self._add(effect[1], effect[2])
+            elif kind == PUBLISH:
+                self.publish(effect[2], effect[1])
+            else:
+                self._change_topics(*effect)
+
+    def _change_topics(self, kind: int, workflow_id: int, topic: Topic) -> None:
+        subscriptions = self.directory.subscriptions
+        if kind == UNSUBSCRIBE:
+            subscriptions.remove(workflow_id, topic)
+        elif self.directory.is_active(workflow_id):
+            subscriptions.add(workflow_id, topic)
 
     def _add(self, instance: Instance, row: bytes) -> None:
         self.rows.fresh[instance.workflow_id] = row
@@ -159,6 +202,7 @@ class ActorSystem:
         for _ in range(len(queue)):
             entry = queue.popleft()
             actor = entry[0]
+            # The receivers of a broadcast are looked at when their turn comes, here and after a restart.
             if not isinstance(actor, WorkflowActor) or actor.instance.status in (
                 Status.SUSPENDED,
                 Status.FAILED,
@@ -168,16 +212,29 @@ class ActorSystem:
     def carried(self) -> tuple[list[list[Any]], list[int]]:
         """Return what the turn did not get to: messages, and whose ticks are among them.
 
-        Each message is [workflow_id, *message]. A workflow whose tick waits there counts only while its timer is not
-        armed anew.
+        Each message is [workflow_id, *message], a broadcast [[workflow_id, ...], *message]. A workflow whose tick waits
+        there counts only while its timer is not armed anew.
         """
-        carried = [
-            [actor.instance.workflow_id, *message]
-            for actor, message, _ in self.scheduler.pending()
-            if isinstance(actor, WorkflowActor) and type(message) is tuple
-        ]
-        ticked = {number for number, kind, *_ in carried if kind == TICK and number not in self.wheel}
+        carried: list[list[Any]] = []
+        ticked: set[int] = set()
+        for actor, message, _ in self.scheduler.pending():
+            if isinstance(actor, WorkflowActor):
+                if type(message) is tuple:
+                    number = actor.instance.workflow_id
+                    carried.append([number, *message])
+                    if message[0] == TICK and number not in self.wheel:
+                        ticked.add(number)
+            elif isinstance(message, Broadcast):
+                carried.append([message.waiting, *message.message])
         return carried, sorted(ticked)
+
+    def carry_on(self, carried: list[list[Any]]) -> None:
+        """Queue what an earlier run of the world carried over."""
+        for receiver, *message in carried:
+            if isinstance(receiver, list):
+                self.broadcaster.send(tuple(message), receiver)
+            else:
+                self.tell(receiver, tuple(message))
 
     def deliver_tick(self, workflow_id: int, due_us: int) -> None:
         """Queue the tick of a due timer."""
@@ -236,6 +293,12 @@ class ActorSystem:
                 self.crowded.intersection(self.directory.addressed(workflow_id, entity_id, correlation_id)),
                 signal.__name__,
             )
+
+    def check_audience(self, message: Message, publisher_id: int | None, codec: Codec) -> None:
+        """Raise `LimitError` if a subscriber has too many unread signals; from any thread, with a codec of its own."""
+        if self.crowded:
+            audience = self._audience(message, publisher_id, codec)
+            self._check_room(self.crowded.intersection(audience), message[2])
 
     def check_flood(
         self, workflow_id: int | None, entity_id: int | None, correlation_id: str | None, signal: type[Signal]

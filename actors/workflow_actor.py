@@ -69,7 +69,9 @@ class WorkflowActor(ScheduledActor):
         if before is Status.SUSPENDED:
             directory.unindex(instance)
         elif instance.status is Status.SUSPENDED:
-            directory.index(instance.workflow_id, instance.entity_id, instance.correlation_id)
+            directory.index(
+                instance.workflow_id, instance.entity_id, instance.correlation_id, instance.topics
+            )
         if instance.status in (Status.COMPLETED, Status.CANCELLED):
             directory.actors.pop(instance.workflow_id, None)
             if self._face is not None:

@@ -22,7 +22,8 @@ class StartInput(NamedTuple):
 
 
 MessageInput: TypeAlias = tuple[int | None, int | None, str | None, Message]
-"""(workflow_id, entity_id, correlation_id, message): a signal, cancel or retry; exactly one address is given."""
+"""(workflow_id, entity_id, correlation_id, message): a signal, cancel or retry to one of the three kinds of address;
+a signal to none is published."""
 
 Input: TypeAlias = StartInput | MessageInput
 

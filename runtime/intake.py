@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..actors import ActorSystem
+from ..workflows.checks import check_address, check_size, pack_call
 from ..workflows.codec import Codec
 from ..workflows.definition import Call, WorkflowType
 from ..workflows.errors import (
@@ -23,7 +24,6 @@ from ..workflows.errors import (
 )
 from ..workflows.limits import MAX_ID, Limits
 from ..workflows.messages import CANCEL, RETRY, SIGNAL
-from ..workflows.outbox import check_address, check_size, pack_call
 from ..workflows.signal import Signal, SignalType, signal_values
 from .clock import Clock
 from .ids import IdAllocator
@@ -175,6 +175,20 @@ class Intake:
             message = (SIGNAL, self._clock.now_us(), name, payload, cls.layout)
             self._sent[key] = sent + 1
             self._inputs.append((workflow_id, entity_id, correlation_id, message))
+            return self._next_turn
+
+    def publish(self, signal: Signal) -> int:
+        """Accept a signal to all who subscribed; return the turn that takes it."""
+        cls = type(signal)
+        if self._signals.get(cls.__name__) is not cls:
+            self._refuse_signal(signal)
+        with self.lock:
+            self._require_open()
+            payload = self._codec.pack_list(signal_values(signal))
+            check_size(f"the size of signal {cls.__name__}", payload, self._limits)
+            message = (SIGNAL, self._clock.now_us(), cls.__name__, payload, cls.layout)
+            self._system.check_audience(message, None, self._codec)
+            self._inputs.append((None, None, None, message))
             return self._next_turn
 
     def cancel(

@@ -49,7 +49,7 @@ def _workflows_in(module: ModuleType, before: dict[str, Any]) -> list[WorkflowTy
         value
         for name, value in vars(module).items()
         if isinstance(value, WorkflowType)
-        and (value is not before.get(name) or value.program.module != module.__name__)
+        and (value.program.module != module.__name__ or value is not before.get(name))
     ]
 
 

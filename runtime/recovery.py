@@ -9,6 +9,7 @@ from ..actors import ActorSystem
 from ..workflows import rows
 from ..workflows.errors import WorldCorruptError
 from ..workflows.messages import STATUS_CODE, Status
+from ..workflows.topics import load_topics
 from .row_buffer import WORKFLOW_TABLE
 from .store import Store
 from .world_state import load_leftover
@@ -45,12 +46,11 @@ def recover(store: Store, system: ActorSystem, now_us: int) -> tuple[int, int, i
         if head.status != _SUSPENDED:
             continue
         workflow_id = int.from_bytes(key, "big")
-        index(workflow_id, head.entity_id, head.correlation_id)
+        index(workflow_id, head.entity_id, head.correlation_id, load_topics(head.topics))
         if head.due_us is not None and workflow_id not in fired:
             armed.append((workflow_id, head.due_us))
     system.wheel.schedule_many(armed)
     due = sum(due_us <= now_us for _, due_us in armed)
     system.crowded.update(crowded)
-    for workflow_id, *message in carried:
-        system.tell(workflow_id, tuple(message))
+    system.carry_on(carried)
     return system.directory.active, due, len(carried)

@@ -192,6 +192,20 @@ class Runtime:
             engine.require_room()
         return engine.intake.signal(signal, workflow_id, entity_id, correlation_id)
 
+    def publish(self, signal: Signal) -> int:
+        """Send a signal in the next turn to all workflows that have subscribed to it by then.
+
+        Returns:
+            The turn that will take it; it is durable once `wait_committed` of that turn returns.
+
+        Raises:
+            UnknownSignalError: no registered workflow awaits its class.
+            UnstorableError: a field has no durable form.
+            LimitError: it is too large, or a subscriber has too many unread signals.
+        """
+        self._engine.require_room()
+        return self._engine.intake.publish(signal)
+
     def cancel(
         self,
         *,

@@ -39,6 +39,9 @@ class WorldReader:
         path: the world's directory.
     """
 
+    _env: Any
+    _tables: dict[str, Any]
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open a world for reading.
 
@@ -50,8 +53,6 @@ class WorldReader:
             WorldError: its files cannot be read.
         """
         self.path = Path(path)
-        self._env: Any = None
-        self._tables: dict[str, Any] = {}
         if not self.path.exists():
             raise NotAWorldError(str(self.path), "there is no world here; give the path of one")
         require_place(self.path, create=False)

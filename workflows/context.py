@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import types
-from collections.abc import Awaitable, Generator
+from collections.abc import Awaitable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
 
 from .errors import LimitError, WorkflowMisuseError
@@ -45,6 +45,18 @@ class StepPort(Protocol):
         correlation_id: str | None,
     ) -> None:
         """Buffer a signal for exactly one of the three kinds of address."""
+        ...
+
+    def publish(self, sender: Context, signal: Signal) -> None:
+        """Buffer a signal to all who subscribed to it."""
+        ...
+
+    def subscribe(self, subscriber: Context, signal: type[Signal], fields: Mapping[str, Any]) -> None:
+        """Buffer a subscription."""
+        ...
+
+    def unsubscribe(self, subscriber: Context, signal: type[Signal], fields: Mapping[str, Any]) -> None:
+        """Buffer the end of subscriptions."""
         ...
 
     def spawn(
@@ -194,6 +206,32 @@ class Context:
             LimitError: where a receiver has too many unread signals.
         """
         self._port.send(self, signal, workflow_id, entity_id, correlation_id)
+
+    def publish(self, signal: Signal) -> None:
+        """Send a signal to all who have subscribed to it, when this step succeeds.
+
+        Who they are is settled by this call; they get it in the order of their ids, this workflow not among them.
+
+        Raises:
+            LimitError: a subscriber has too many unread signals.
+        """
+        self._port.publish(self, signal)
+
+    def subscribe(self, signal: type[Signal], **fields: Any) -> None:
+        """Get each published signal of a class from when this step succeeds; with fields, only those that match.
+
+        After `ctx.subscribe(Noise, zone=3)` a published `Noise(zone=3, ...)` comes like any signal, and waits unread
+        until it is awaited. A subscription is part of the snapshot and ends with the workflow. Subscribing twice is as
+        good as once; a signal that matches several subscriptions comes once.
+
+        Raises:
+            WorkflowMisuseError: a class that this workflow never awaits, or a field that it has not.
+        """
+        self._port.subscribe(self, signal, fields)
+
+    def unsubscribe(self, signal: type[Signal], **fields: Any) -> None:
+        """End the subscription with just these fields; without any, all to the class. What is unread stays."""
+        self._port.unsubscribe(self, signal, fields)
 
     # -- children ------------------------------------------------------------------------------------------
 

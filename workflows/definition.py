@@ -12,7 +12,8 @@ from collections.abc import Callable, Coroutine, Mapping
 from types import FrameType, FunctionType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, cast, overload
 
-from .compiler import Program, compile_coroutine, program_of
+from .codec.wire import ATOMS
+from .compiler import Program, compile_coroutine, meaning_of, program_of
 from .context import Context
 from .errors import ArgumentsError, DefinitionError
 from .signal import Signal
@@ -211,13 +212,17 @@ def _check_name(name: str, known: Program | None, program: Program) -> None:
             "give each a name of its own"
         )
     before, now = _values_around(known), _values_around(program)
-    changed = [key for key in now if before[key] is not now[key]]
+    changed = [key for key in now if not _same(before[key], now[key])]
     if changed:
         raise DefinitionError(
             f"routine {name!r} ({program.filename}:{program.first_line}) is made a second time, with another "
             f"{', '.join(changed)} around it, and after a restart the last one would run for both; make it once, "
             "and give it such values as arguments"
         )
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is other or (type(one) is type(other) and type(one) in ATOMS and one == other)
 
 
 def _values_around(program: Program) -> dict[str, Any]:
@@ -253,27 +258,11 @@ def find_signals(program: Program) -> frozenset[type[Signal]]:
             continue
         seen.add(id(current))
         for dotted in (*current.subscriptions, *(name for site in current.sites for name in site.signals)):
-            value = _resolve(current.original, dotted)
+            value = meaning_of(current.original, dotted)
             if isinstance(value, type) and issubclass(value, Signal):
                 found.add(value)
         for site in current.sites:
-            inner = program_of(_resolve(current.original, site.awaits)) if site.awaits else None
+            inner = program_of(meaning_of(current.original, site.awaits)) if site.awaits else None
             if inner is not None:
                 waiting.append(inner)
     return frozenset(found)
-
-
-def _resolve(function: Any, dotted: str) -> Any:
-    """Return what a dotted name means inside a function, or None."""
-    first, *rest = dotted.split(".")
-    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-    if first in cells:
-        try:
-            value = cells[first].cell_contents
-        except ValueError:
-            return None
-    else:
-        value = function.__globals__.get(first)
-    for name in rest:
-        value = getattr(value, name, None)
-    return value

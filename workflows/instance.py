@@ -13,6 +13,7 @@ from typing import Any
 from . import rows
 from .context import Context, StepPort
 from .messages import STATUSES, Status
+from .topics import Topic, load_topics
 
 
 class Instance(Context):
@@ -28,11 +29,14 @@ class Instance(Context):
         due_us: the first due time among them, or None.
         unread: messages that no await has taken, oldest first, or None.
         children: policy by id of children that run, or None.
+        topics: what it subscribed to, or None; see `topics`.
+        asks: questions not answered yet, oldest first, or None: [id, name, packed values, input id].
         held: why the loaded code cannot go on with it, or None.
         started: whether its first step has run.
     """
 
     __slots__ = (
+        "asks",
         "children",
         "coroutine",
         "created_us",
@@ -41,6 +45,7 @@ class Instance(Context):
         "parent_id",
         "started",
         "status",
+        "topics",
         "type_name",
         "unread",
         "updated_us",
@@ -53,6 +58,8 @@ class Instance(Context):
     due_us: int | None
     unread: list[Any] | None
     children: dict[int, int] | None
+    topics: tuple[Topic, ...] | None
+    asks: list[list[Any]] | None
     held: str | None
 
     def __init__(
@@ -82,6 +89,8 @@ class Instance(Context):
         self.due_us = None
         self.unread = None
         self.children = None
+        self.topics = None
+        self.asks = None
         self.held = None
         self.started = False
 
@@ -103,6 +112,8 @@ class Instance(Context):
         self.due_us = rows.read_field(fields, rows.DUE)
         self.unread = rows.read_field(fields, rows.UNREAD)
         self.children = unflatten(rows.read_field(fields, rows.CHILDREN))
+        self.topics = load_topics(rows.read_field(fields, rows.TOPICS))
+        self.asks = rows.read_field(fields, rows.ASKS)
         self.started = rows.arguments(fields) is None
 
     def chill(self) -> None:

@@ -21,6 +21,7 @@ class Limits:
         state_max: a snapshot over this size is refused: the step fails and changes nothing.
         unread: signals buffered for one workflow; a further one is an error at its sender.
         children: children of one workflow that run or whose results wait.
+        topics: subscriptions of one workflow.
         sources: sources of one select.
         payload: a signal, the arguments of a start, or a result.
         name: a correlation id, a timer's name, a step's label; in UTF-8.
@@ -33,6 +34,7 @@ class Limits:
     state_max: int = 1_048_576
     unread: int = 1_000
     children: int = 10_000
+    topics: int = 64
     sources: int = 256
     payload: int = 65_536
     name: int = 255

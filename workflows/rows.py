@@ -13,18 +13,21 @@ loading any class); and whole, by the codec.
 | 4     | group    | correlation id or nil                                                   |
 | 5     | parent   | workflow id of the parent or nil                                        |
 | 6     | created  | microseconds                                                            |
-| 7     | updated  | microseconds                                                            |
-| 8     | draws    | random numbers drawn so far                                             |
-| 9     | label    | text given by `ctx.step`, or nil                                        |
-| 10    | stack    | bytes, packed [args, kwargs], before the first step; then               |
+| 7     | topics   | what it subscribed to, or nil: [name, [field, packed value, ...], ...]  |
+| 8     | updated  | microseconds                                                            |
+| 9     | draws    | random numbers drawn so far                                             |
+| 10    | label    | text given by `ctx.step`, or nil                                        |
+| 11    | stack    | bytes, packed [args, kwargs], before the first step; then               |
 |       |          | [code, site, *values] for each frame, outermost first; nil when ended   |
-| 11    | wait     | a list of sources: a signal's name, [0, due, name] a timer,             |
+| 12    | wait     | a list of sources: a signal's name, [0, due, name] a timer,             |
 |       |          | [1, due] a sleep, [2, id] a child, [3, id] a child joined, [4, every],  |
 |       |          | [5, frame, index] an every that is at stack[frame][index]               |
-| 12    | unread   | messages that no await has taken, oldest first, or nil                  |
-| 13    | children | [id, policy, ...] of children that run, 1 cancel and 0 abandon with the |
-|       |          | parent; or nil                                                          |
-| 14    | outcome  | nil; the packed result of Completed; [message, traceback, failed        |
+| 13    | unread   | messages that no await has taken, oldest first, or nil                  |
+| 14    | children | [id, policy, ...] of children that run: 0 abandon and 1 cancel with the |
+|       |          | parent, 2 an activity; or nil                                           |
+| 15    | asks     | questions not answered yet, oldest first, or nil:                       |
+|       |          | [id, name of the signal, packed list of values, input id or nil]        |
+| 16    | outcome  | nil; the packed result of Completed; [message, traceback, failed        |
 |       |          | message] of Failed; the reason of Cancelled                             |
 """
 
@@ -43,15 +46,17 @@ ENTITY = 3
 GROUP = 4
 PARENT = 5
 CREATED = 6
-UPDATED = 7
-DRAWS = 8
-LABEL = 9
-STACK = 10
-WAIT = 11
-UNREAD = 12
-CHILDREN = 13
-OUTCOME = 14
-FIELDS = 15
+TOPICS = 7
+UPDATED = 8
+DRAWS = 9
+LABEL = 10
+STACK = 11
+WAIT = 12
+UNREAD = 13
+CHILDREN = 14
+ASKS = 15
+OUTCOME = 16
+FIELDS = 17
 
 _packer = msgpack.Packer(strict_types=True)
 _BIN = (0xC4, 0xC5, 0xC6)
@@ -67,6 +72,7 @@ class Head(NamedTuple):
     correlation_id: str | None
     parent_id: int | None
     created_us: int
+    topics: list[Any] | None
 
 
 class RowError(ValueError):
@@ -85,7 +91,7 @@ def read_head(row: bytes) -> Head:
         if unpacker.read_array_header() != FIELDS:
             raise RowError("a row of another length")
         unpack = unpacker.unpack
-        return Head(unpack(), unpack(), unpack(), unpack(), unpack(), unpack(), unpack())
+        return Head(unpack(), unpack(), unpack(), unpack(), unpack(), unpack(), unpack(), unpack())
     except (ValueError, msgpack.exceptions.UnpackException) as error:
         raise RowError(f"not a row: {error}") from None
 
@@ -140,7 +146,7 @@ def patch(row: bytes, **changes: Any) -> bytes:
     fields = split(row)
     for name, value in changes.items():
         fields[_INDEX[name]] = _packer.pack(value)
-    return row[:1] + b"".join(fields)
+    return _HEADER + b"".join(fields)
 
 
 def add_unread(row: bytes, message: Sequence[Any], **changes: Any) -> bytes:
@@ -155,13 +161,15 @@ def add_unread(row: bytes, message: Sequence[Any], **changes: Any) -> bytes:
     fields[UNREAD] = _packer.pack_array_header(count + 1) + tail + _packer.pack(list(message))
     for name, value in changes.items():
         fields[_INDEX[name]] = _packer.pack(value)
-    return row[:1] + b"".join(fields)
+    return _HEADER + b"".join(fields)
 
 
+_HEADER = _packer.pack_array_header(FIELDS)
 _NIL = msgpack.packb(None)
 _INDEX = {
     "due": DUE,
     "status": STATUS,
+    "topics": TOPICS,
     "updated": UPDATED,
     "draws": DRAWS,
     "label": LABEL,
@@ -169,5 +177,6 @@ _INDEX = {
     "wait": WAIT,
     "unread": UNREAD,
     "children": CHILDREN,
+    "asks": ASKS,
     "outcome": OUTCOME,
 }

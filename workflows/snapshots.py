@@ -16,6 +16,7 @@ from .limits import Limits
 from .messages import CHILD_DONE, STATUS_CODE, Status
 from .signal import Signal, SignalType
 from .sources import JOINING, Child, Join
+from .topics import store_topics
 from .versions import CodeBook, HeldError
 from .waits import children_of, load_wait, store_wait
 
@@ -87,6 +88,7 @@ class Snapshots:
                 instance.correlation_id,
                 instance.parent_id,
                 instance.created_us,
+                None if instance.topics is None else store_topics(instance.topics),
                 now_us,
                 instance.draws,
                 instance.label,
@@ -94,6 +96,7 @@ class Snapshots:
                 stored,
                 instance.unread,
                 None if instance.children is None else flatten(instance.children),
+                instance.asks,
                 None,
             ]
             return codec.pack_tree(fields) if codec.is_tree(values) else codec.pack_shared(fields)
@@ -201,6 +204,7 @@ def _fields(instance: Instance, stack: bytes | None, wait: list[Any], outcome: A
         instance.correlation_id,
         instance.parent_id,
         instance.created_us,
+        store_topics(instance.topics) if instance.status is Status.SUSPENDED else None,
         instance.updated_us,
         instance.draws,
         instance.label,
@@ -208,5 +212,6 @@ def _fields(instance: Instance, stack: bytes | None, wait: list[Any], outcome: A
         wait,
         instance.unread,
         flatten(instance.children),
+        instance.asks,
         outcome,
     ]

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import rows
+from .checks import check_size
 from .codec import Codec
 from .definition import WorkflowType
 from .errors import Cancelled, DeathlessError, LimitError, UnstorableError, plain_text
@@ -30,7 +31,8 @@ from .messages import (
     Message,
     Status,
 )
-from .outbox import Neighbours, Outbox, check_size
+from .outbox import Neighbours
+from .port import Port
 from .signal import Signal, signal_from
 from .snapshots import Snapshots
 from .versions import CodeBook, HeldError
@@ -65,7 +67,7 @@ class Stepper:
         self._codec = codec
         self._neighbours = neighbours
         self._snapshots = Snapshots(codec, codes, self.limits)
-        self.outbox = Outbox(types, codec, self._snapshots, neighbours, seed=seed, limits=self.limits)
+        self.outbox = Port(types, codec, self._snapshots, neighbours, seed=seed, limits=self.limits)
         self._base: bytes | None = None
         self.reload(types)
 

@@ -7,12 +7,16 @@ the same, the workflow is held.
 The rules, first that fits:
 1. the same fingerprint and version: the await with the same number;
 2. the same key, once on both sides, with the same hidden state and every live variable present;
-3. the same label, once on both sides, and the rest as in 2;
+3. the same label, once on both sides, and the rest as in 2, where the label holds a name that the user chose (a
+   timer's), or where the blocks around it differ only by bodies of try statements, which are entered in any case;
 4. held.
+
+A label alone says too little: `ctx.sleep(5)` moved from an `if` into its `else` is another await.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -206,6 +210,8 @@ def _match(descriptor: dict[str, Any], site_number: int, program: Program, migra
         if len(candidates) != 1 or sum(stored[index] == wanted for stored in stored_sites) != 1:
             continue
         site = candidates[0]
+        if not (site.key == key or site.named or _untried(site.key) == _untried(key)):
+            continue
         if list(site.hidden_state) != hidden_state:
             held = HeldError(f"the blocks around await {key} of {descriptor['name']!r} have changed")
             continue
@@ -217,6 +223,14 @@ def _match(descriptor: dict[str, Any], site_number: int, program: Program, migra
         verdict = Verdict.MOVED if migrate is None else Verdict.MIGRATED
         return Fit(program, site, _arrangement(key, variables, len(hidden), site, migrate), verdict)
     raise held
+
+
+_TRY_BODY = re.compile(r"(?:^|(?<=/))try[0+]/body/")
+
+
+def _untried(key: str) -> str:
+    """Return a key without the bodies of try statements in its path."""
+    return _TRY_BODY.sub("", key)
 
 
 def _arrangement(

@@ -64,7 +64,7 @@ def test_a_damaged_local_holds_its_workflow_and_no_other(path):
     with Store.open(path) as store:
         key = number.to_bytes(8, "big")
         fields = msgpack.unpackb(store.get("workflow", key), strict_map_key=False)
-        fields[10][0][2] = msgpack.ExtType(99, b"?")
+        fields[11][0][2] = msgpack.ExtType(99, b"?")
         store.commit({"workflow": {key: msgpack.packb(fields)}})
     with Runtime(path, [plain], clock=GameClock()) as world:
         world.run_until(5.0)

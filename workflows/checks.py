@@ -1,0 +1,52 @@
+"""Checks of what enters a world: sizes, addresses, arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .codec import Codec
+from .definition import Call
+from .errors import ArgumentsError, LimitError, UnstorableError
+from .limits import MAX_ID, Limits
+
+
+def pack_call(call: Call[Any], codec: Codec, limits: Limits) -> bytes:
+    """Pack a call's arguments.
+
+    Raises:
+        ArgumentsError: a value has no durable form.
+        LimitError: they are too large.
+    """
+    try:
+        payload = codec.pack([list(call.args), call.kwargs])
+    except UnstorableError as error:
+        raise ArgumentsError(call.type.name, str(error)) from error
+    check_size(f"the size of the arguments of workflow {call.type.name!r}", payload, limits)
+    return payload
+
+
+def check_size(what: str, payload: bytes, limits: Limits) -> None:
+    """Raise `LimitError` where a payload is too large."""
+    if len(payload) > limits.payload:
+        raise LimitError(what, value=len(payload), limit=limits.payload, setting="payload")
+
+
+def check_address(entity_id: int | None, correlation_id: str | None, limits: Limits) -> None:
+    """Check that an entity id is a u64 and a correlation id a short text.
+
+    Raises:
+        ValueError: an entity id out of range.
+        TypeError: of the wrong type.
+        LimitError: a correlation id that is too long.
+    """
+    if entity_id is not None:
+        if type(entity_id) is not int:
+            raise TypeError(f"entity_id is a whole number, not {entity_id!r}")
+        if not 0 <= entity_id <= MAX_ID:
+            raise ValueError(f"entity_id {entity_id} is not within 0 to 2**64 - 1")
+    if correlation_id is not None:
+        if type(correlation_id) is not str:
+            raise TypeError(f"correlation_id is a text, not {correlation_id!r}")
+        size = len(correlation_id.encode())
+        if size > limits.name:
+            raise LimitError("the size of a correlation id", value=size, limit=limits.name, setting="name")

@@ -1,0 +1,227 @@
+"""The port: what a workflow asks of the world, checked at the call and buffered until its step has succeeded."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from .checks import check_address, check_size, pack_call
+from .codec import Codec
+from .context import Context, OnParentClose
+from .definition import Call, WorkflowType
+from .errors import LimitError, SignalNotAccepted, WorkflowMisuseError
+from .instance import Instance
+from .limits import Limits
+from .messages import CHILD_DONE, SIGNAL, Message
+from .outbox import PUBLISH, SEND, SPAWN, SUBSCRIBE, TELL, UNSUBSCRIBE, Neighbours, Outbox
+from .randomness import DurableRandom
+from .signal import Signal, SignalType, signal_values
+from .snapshots import Snapshots
+from .topics import Topic
+
+_POLICIES = {"abandon": 0, "cancel": 1}
+
+
+class Port(Outbox):
+    """The outbox as a `Context` sees it; the methods are those of `StepPort`."""
+
+    def __init__(
+        self,
+        types: Mapping[str, WorkflowType[Any, Any]],
+        codec: Codec,
+        snapshots: Snapshots,
+        neighbours: Neighbours,
+        *,
+        seed: int,
+        limits: Limits,
+    ) -> None:
+        super().__init__()
+        self._snapshots = snapshots
+        self.types = types
+        self._codec = codec
+        self._neighbours = neighbours
+        self._limits = limits
+        self._random = DurableRandom(seed)
+
+    # -- signals -------------------------------------------------------------------------------------------
+
+    def send(
+        self,
+        sender: Context,  # noqa: ARG002 - part of the port; a replay tool asks who sent.
+        signal: Signal,
+        workflow_id: int | None,
+        entity_id: int | None,
+        correlation_id: str | None,
+    ) -> None:
+        """Buffer a signal; see `Context.signal`."""
+        cls = _class_of(signal, "ctx.signal")
+        if (workflow_id is None) + (entity_id is None) + (correlation_id is None) != 2:
+            raise WorkflowMisuseError(
+                "ctx.signal takes exactly one of workflow_id, entity_id, correlation_id"
+            )
+        check_address(entity_id, correlation_id, self._limits)
+        if workflow_id is not None:
+            refusal = self._neighbours.refusal(workflow_id, cls)
+            if refusal is not None:
+                raise SignalNotAccepted(cls.__name__, workflow_id, refusal)
+        self._neighbours.check_room(workflow_id, entity_id, correlation_id, cls)
+        message = self._pack(signal)
+        if workflow_id is not None:
+            self.effects.append((TELL, workflow_id, message))
+        else:
+            self.effects.append((SEND, entity_id, correlation_id, message))
+
+    def publish(self, sender: Context, signal: Signal) -> None:
+        """Buffer a signal to all who subscribed to it; see `Context.publish`."""
+        _class_of(signal, "ctx.publish")
+        message = self._pack(signal)
+        self._neighbours.check_audience(message, sender.workflow_id, self._codec)
+        self.effects.append((PUBLISH, sender.workflow_id, message))
+
+    def subscribe(self, subscriber: Context, signal: type[Signal], fields: Mapping[str, Any]) -> None:
+        """Buffer a subscription; see `Context.subscribe`."""
+        assert isinstance(subscriber, Instance)
+        topic = self._topic(signal, fields, "ctx.subscribe")
+        kind = self.types[subscriber.type_name]
+        if signal not in kind.accepts:
+            raise WorkflowMisuseError(
+                f"workflow {kind.name!r} subscribes to signal {signal.__name__}, which it never awaits; "
+                f"await it, or say so: @workflow(signals=({signal.__name__},))"
+            )
+        topics = subscriber.topics or ()
+        if topic in topics:
+            return
+        if len(topics) >= self._limits.topics:
+            what = f"the number of subscriptions of workflow {subscriber.workflow_id}"
+            raise LimitError(what, value=len(topics) + 1, limit=self._limits.topics, setting="topics")
+        subscriber.topics = (*topics, topic)
+        self.effects.append((SUBSCRIBE, subscriber.workflow_id, topic))
+
+    def unsubscribe(self, subscriber: Context, signal: type[Signal], fields: Mapping[str, Any]) -> None:
+        """Buffer the end of subscriptions; see `Context.unsubscribe`."""
+        assert isinstance(subscriber, Instance)
+        wanted = self._topic(signal, fields, "ctx.unsubscribe")
+        topics = subscriber.topics or ()
+        gone = [
+            topic for topic in topics if topic == wanted or (not fields and topic.signal == wanted.signal)
+        ]
+        subscriber.topics = tuple(topic for topic in topics if topic not in gone) or None
+        for topic in gone:
+            self.effects.append((UNSUBSCRIBE, subscriber.workflow_id, topic))
+
+    def _topic(self, signal: type[Signal], fields: Mapping[str, Any], what: str) -> Topic:
+        if not isinstance(signal, SignalType) or signal is Signal:
+            raise WorkflowMisuseError(f"{what} takes a Signal class, not {signal!r}")
+        for name in fields:
+            if name not in signal.field_names:
+                known = ", ".join(signal.field_names) or "none"
+                raise WorkflowMisuseError(
+                    f"signal {signal.__name__} has no field {name!r}; its fields are {known}"
+                )
+        return Topic(
+            signal.__name__, tuple((name, self._codec.pack(fields[name])) for name in sorted(fields))
+        )
+
+    def _pack(self, signal: Signal) -> Message:
+        cls = type(signal)
+        payload = self._codec.pack_list(signal_values(signal))
+        check_size(f"the size of signal {cls.__name__}", payload, self._limits)
+        self._check_effects()
+        return (SIGNAL, self.now_us, cls.__name__, payload, cls.layout)
+
+    def create(
+        self,
+        workflow_id: int,
+        type_name: str,
+        arguments: bytes,
+        *,
+        entity_id: int | None,
+        correlation_id: str | None,
+        parent_id: int | None,
+    ) -> tuple[Instance, bytes]:
+        """Make a workflow that has not started: the instance and its first row. A START message runs it."""
+        instance = Instance(
+            self,
+            workflow_id,
+            type_name,
+            entity_id=entity_id,
+            correlation_id=correlation_id,
+            parent_id=parent_id,
+            created_us=self.now_us,
+        )
+        return instance, self._snapshots.pack_new(instance, arguments)
+
+    # -- children ------------------------------------------------------------------------------------------
+
+    def spawn(
+        self,
+        parent: Context,
+        call: Call[Any],
+        entity_id: int | None,
+        correlation_id: str | None,
+        on_parent_close: OnParentClose,
+    ) -> int:
+        """Buffer the start of a child; see `Context.spawn`."""
+        assert isinstance(parent, Instance)
+        if not isinstance(call, Call):
+            raise WorkflowMisuseError(
+                f"ctx.spawn takes a called workflow such as combat(enemy=7), not {call!r}"
+            )
+        if on_parent_close not in _POLICIES:
+            raise WorkflowMisuseError(f"on_parent_close is 'cancel' or 'abandon', not {on_parent_close!r}")
+        name = call.type.name
+        if self.types.get(name) is not call.type:
+            raise WorkflowMisuseError(
+                f"workflow type {name!r} is not registered; give it to Runtime(path, [...])"
+            )
+        check_address(entity_id, correlation_id, self._limits)
+        self._check_children(parent)
+        self._check_effects()
+        arguments = pack_call(call, self._codec, self._limits)
+        child_id = self._neighbours.new_workflow_id()
+        instance, row = self.create(
+            child_id,
+            name,
+            arguments,
+            entity_id=entity_id,
+            correlation_id=correlation_id,
+            parent_id=parent.workflow_id,
+        )
+        if parent.children is None:
+            parent.children = {}
+        parent.children[child_id] = _POLICIES[on_parent_close]
+        self.effects.append((SPAWN, instance, row))
+        return child_id
+
+    # -- the rest ------------------------------------------------------------------------------------------
+
+    def random_of(self, context: Context) -> random.Random:
+        """Return the world's generator pointed at this workflow's counter."""
+        self._random.drawer = context
+        return self._random
+
+    def logger_of(self, context: Context) -> Any:
+        """Return a logger bound to the workflow."""
+        return self._neighbours.logger_of(context)
+
+    # -- bounds --------------------------------------------------------------------------------------------
+
+    def _check_children(self, parent: Instance) -> None:
+        waiting = sum(message[0] == CHILD_DONE for message in parent.unread or ())
+        count = len(parent.children or ()) + waiting + 1
+        if count > self._limits.children:
+            what = f"the number of children of workflow {parent.workflow_id}"
+            raise LimitError(what, value=count, limit=self._limits.children, setting="children")
+
+    def _check_effects(self) -> None:
+        count = len(self.effects) + 1
+        if count > self._limits.effects:
+            what = "the number of signals and spawns of one step"
+            raise LimitError(what, value=count, limit=self._limits.effects, setting="effects")
+
+
+def _class_of(signal: Any, what: str) -> type[Signal]:
+    if not isinstance(signal, Signal):
+        raise WorkflowMisuseError(f"{what} takes a Signal, not {signal!r}")
+    return type(signal)
