@@ -10,7 +10,8 @@
                 | paused                        paused                                  |
                 +---------------------------- next unit --------------------------------+
 
-`Deliver` is taken in every state. `Resume` while it works, and `Pause` while it is paused, change nothing.
+`Deliver` is taken in every state, and `Produced` sent for each unit. `Resume` while it works, and `Pause` while it is
+paused, change nothing.
 """
 
 from __future__ import annotations

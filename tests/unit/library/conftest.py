@@ -7,9 +7,35 @@ assert the same in all three.
 import pytest
 
 from deathless import GameClock, Runtime
-from deathless.workflows.library import buff, combat, npc_patrol, production, respawn
+from deathless.workflows.library import (
+    auction,
+    buff,
+    combat,
+    conditional,
+    countdown,
+    day_night,
+    npc_patrol,
+    parent_child,
+    production,
+    quest,
+    respawn,
+    trade,
+)
 
-TYPES = [npc_patrol, combat, buff, respawn, production]
+TYPES = [
+    npc_patrol,
+    combat,
+    buff,
+    respawn,
+    production,
+    auction,
+    conditional,
+    countdown,
+    day_night,
+    parent_child,
+    quest,
+    trade,
+]
 
 
 class GameWorld:
