@@ -1,30 +1,85 @@
-"""The `deathless` command."""
+"""The `deathless` command: its subcommands, each a module of `commands` that is imported when it is called.
+
+Exit codes: 0, done; 1, the answer is no (as each command says); 2, bad input, with one line on standard error;
+130, interrupted.
+"""
 
 from __future__ import annotations
 
-import argparse
+import importlib
+import os
 import platform
 import sys
 from collections.abc import Sequence
+from typing import Any
+
+import click
 
 from .. import __version__
+from ..workflows.errors import DeathlessError
+
+COMMANDS = {
+    "check": "Say what becomes of each await of a world with the code of these modules.",
+    "types": "List the workflow types of a module.",
+}
+"""Each command with its line of help, said here so that `--help` imports none of them."""
+
+
+class LazyGroup(click.Group):
+    """The commands by name: the module `commands.<name>` has the click command `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature.
+        """Return the names."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f".commands.{cmd_name}", __package__)
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="`deathless COMMAND --help` has the examples. The village demo runs with `make demo` from a checkout.",
+)
+@click.version_option(
+    __version__,
+    message=f"deathless %(version)s (Python {platform.python_version()}, {sys.platform})",
+)
+@click.pass_context
+def deathless(ctx: click.Context) -> None:
+    """Durable actors for game entities: what an NPC does outlives a crash."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    parser = argparse.ArgumentParser(
-        prog="deathless",
-        description="Durable actors for game entities: what an NPC does outlives a crash.",
-        epilog="The village demo runs with `make demo` from a checkout.",
-    )
-    parser.add_argument(
-        "--version",
-        action="version",
-        version=f"deathless {__version__} (Python {platform.python_version()}, {sys.platform})",
-    )
-    parser.parse_args(arguments)
-    parser.print_help()
-    return 0
+    try:
+        done: Any = deathless.main(arguments, prog_name="deathless", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except DeathlessError as error:
+        click.echo(f"Error: {error}", err=True)
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        # Whoever read the output, `head` for one, has seen enough. The interpreter flushes once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return done if isinstance(done, int) else 0
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ ALLOWED = {
     "workflows": {"msgpack"},
     "actors": {"pykka"},
     "runtime": {"lmdb", "msgpack", "structlog"},
-    "tools": {"structlog", "rich"},
+    "tools": {"click", "msgpack", "rich", "structlog"},
 }
 # Pieces of the standard library that the pure heart does without: threads, clocks, files, processes.
 IMPURE = {"threading", "asyncio", "time", "socket", "subprocess", "multiprocessing", "concurrent"}

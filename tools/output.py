@@ -1,0 +1,41 @@
+"""What commands print: tables for people, JSON for scripts, one line for bad input."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+_PLAIN_WIDTH = 1000
+"""Most columns of a table that goes into a file or a pipe, where nothing should be folded."""
+
+
+class BadInput(click.ClickException):
+    """Ends a command with one line on standard error and exit code 2."""
+
+    exit_code = 2
+
+
+def print_json(value: Any) -> None:
+    """Write a value as JSON to standard output."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write a table to standard output. Cells may span lines; they are shown as they are, brackets included."""
+    # Only where a table is drawn: rich takes longer to import than a command to run.
+    from rich import box  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        drawn.add_column(heading, overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(cell) for cell in row))
+    console.print(drawn)
