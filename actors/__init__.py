@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .directory import Directory, RowSource
+from .reducer_actor import WORLD_ID, ReducerActor
 from .scheduled_actor import ScheduledActor
 from .scheduler import Scheduler
 from .system import ActorSystem, Rows
@@ -11,9 +12,11 @@ from .timer_wheel import TimerWheel
 from .workflow_actor import WorkflowActor
 
 __all__ = [
+    "WORLD_ID",
     "ActorSystem",
     "Advance",
     "Directory",
+    "ReducerActor",
     "RowSource",
     "Rows",
     "ScheduledActor",

@@ -6,7 +6,7 @@ buffer of a `Rows` object.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from ..workflows import rows
@@ -16,14 +16,29 @@ from ..workflows.definition import WorkflowType
 from ..workflows.errors import LimitError, UnknownWorkflowError
 from ..workflows.instance import Instance
 from ..workflows.limits import Limits
-from ..workflows.messages import SIGNAL, START, TICK, Message, Status
-from ..workflows.outbox import PUBLISH, SEND, SPAWN, TELL, UNSUBSCRIBE
+from ..workflows.messages import FIRE, SIGNAL, START, TICK, Message, Status
+from ..workflows.outbox import (
+    FIRE_ALL,
+    FORGET,
+    POST,
+    PUBLISH,
+    PUT,
+    REPLY,
+    SEND,
+    SPAWN,
+    TELL,
+    UNSUBSCRIBE,
+    Answer,
+)
+from ..workflows.registry import Registry
 from ..workflows.signal import Signal
 from ..workflows.stepper import Stepper
+from ..workflows.tables import TableSpace
 from ..workflows.topics import Topic
 from ..workflows.versions import CodeBook
 from .broadcast import Broadcast, Broadcaster
 from .directory import Directory, RowSource
+from .reducer_actor import WORLD_ID, ReducerActor
 from .scheduler import Scheduler
 from .timer_actor import TimerWheelActor
 from .timer_wheel import TimerWheel
@@ -42,7 +57,11 @@ def _accepted_names(types: Mapping[str, WorkflowType[Any, Any]]) -> dict[str, fr
 class Rows(RowSource, Protocol):
     """A row source with a buffer of what the turns since the last commit have written."""
 
-    fresh: dict[int, bytes]
+    fresh: dict[int, bytes | None]
+
+    def all(self) -> Iterator[tuple[int, bytes]]:
+        """Iterate over the latest rows of all workflows, by ascending id."""
+        ...
 
 
 class ActorSystem:
@@ -56,13 +75,15 @@ class ActorSystem:
 
     def __init__(
         self,
-        types: Mapping[str, WorkflowType[Any, Any]],
+        registry: Registry,
         codes: CodeBook,
         codec: Codec,
         source: Rows,
+        tables: TableSpace,
         *,
         new_workflow_id: Callable[[], int],
         logger_of: Callable[[Context], Any],
+        logger_for: Callable[[str], Any],
         take_foreign_signal: Callable[[int, Signal], None],
         seed: int,
         limits: Limits,
@@ -71,13 +92,16 @@ class ActorSystem:
         now_us: int,
     ) -> None:
         self.rows = source
+        self.tables = tables
+        self.answers: list[tuple[int, Answer]] = []
         self.new_workflow_id = new_workflow_id
         self.logger_of = logger_of
+        self.logger_for = logger_for
         self.take_foreign_signal = take_foreign_signal
         self.steps = 0
         self.fault: BaseException | None = None
         self.crowded: set[int] = set()
-        self.stepper = Stepper(types, codes, codec, self, seed=seed, limits=limits, paranoid=paranoid)
+        self.stepper = Stepper(registry, codes, codec, self, seed=seed, limits=limits, paranoid=paranoid)
         self.stepper.outbox.now_us = now_us
         self.scheduler = Scheduler()
         self.directory = Directory(self, source)
@@ -86,13 +110,18 @@ class ActorSystem:
         self.timer_actor.launch()
         self.broadcaster = Broadcaster(self)
         self.broadcaster.launch()
+        self.reducer_actor = ReducerActor(self)
+        self.reducer_actor.launch()
         self._codec = codec
-        self._accepts = _accepted_names(types)
+        self._accepts = _accepted_names(registry.workflows)
 
     # -- delivering ----------------------------------------------------------------------------------------
 
     def tell(self, workflow_id: int, message: Message) -> None:
-        """Queue a message for one workflow; it is dropped where the workflow has ended."""
+        """Queue a message for one workflow, or for the reducers; it is dropped where the workflow has ended."""
+        if workflow_id == WORLD_ID:
+            self.scheduler.queue.append((self.reducer_actor, message, None))
+            return
         actor = self.directory.find(workflow_id)
         if actor is not None:
             self.scheduler.queue.append((actor, message, None))
@@ -117,6 +146,9 @@ class ActorSystem:
             return
         if workflow_id is None and entity_id is None and correlation_id is None:
             self.publish(message, None)
+            return
+        if workflow_id == WORLD_ID:
+            self.tell(workflow_id, message)
             return
         for target in directory.addressed(workflow_id, entity_id, correlation_id):
             self._offer(target, message)
@@ -179,10 +211,33 @@ class ActorSystem:
                 self.post(None, *effect[1:])
             elif kind == SPAWN:
                 self._add(effect[1], effect[2])
+            elif kind == PUT:
+                self.tables.write(*effect[1:])
             elif kind == PUBLISH:
                 self.publish(effect[2], effect[1])
+            elif kind == POST:
+                self.post(*effect[1:])
+            elif kind == REPLY:
+                self.answer(*effect[1:])
+            elif kind == FIRE_ALL:
+                for _, number in sorted((due_us, number) for number, due_us in self.wheel.items()):
+                    self.tell(number, (FIRE, self.stepper.now_us))
+            elif kind == FORGET:
+                self._forget(effect[1])
             else:
                 self._change_topics(*effect)
+
+    def answer(self, ticket: int, answer: Answer, input_id: str | None) -> None:
+        """Keep an answer for whoever asked or called from outside."""
+        self.answers.append((ticket, answer))
+
+    def _forget(self, workflow_id: int) -> None:
+        actor = self.directory.actors.pop(workflow_id, None)
+        if actor is not None:
+            actor.end()
+        self.rows.fresh[workflow_id] = None
+        self.wheel.cancel(workflow_id)
+        self.crowded.discard(workflow_id)
 
     def _change_topics(self, kind: int, workflow_id: int, topic: Topic) -> None:
         subscriptions = self.directory.subscriptions
@@ -218,7 +273,9 @@ class ActorSystem:
         carried: list[list[Any]] = []
         ticked: set[int] = set()
         for actor, message, _ in self.scheduler.pending():
-            if isinstance(actor, WorkflowActor):
+            if actor is self.reducer_actor:
+                carried.append([WORLD_ID, *message])
+            elif isinstance(actor, WorkflowActor):
                 if type(message) is tuple:
                     number = actor.instance.workflow_id
                     carried.append([number, *message])
@@ -240,10 +297,10 @@ class ActorSystem:
         """Queue the tick of a due timer."""
         self.tell(workflow_id, (TICK, due_us))
 
-    def reload(self, types: Mapping[str, WorkflowType[Any, Any]]) -> None:
+    def reload(self, registry: Registry) -> None:
         """Go on with other code from the next step on, and let held workflows look whether it fits them."""
-        self.stepper.reload(types)
-        self._accepts = _accepted_names(types)
+        self.stepper.reload(registry)
+        self._accepts = _accepted_names(registry.workflows)
         for actor in self.directory.warm():
             instance = actor.instance
             instance.chill()
@@ -252,6 +309,26 @@ class ActorSystem:
                 self.wheel.schedule(instance.workflow_id, 0)
 
     # -- the port of the stepper ---------------------------------------------------------------------------
+
+    def read_table(self, table: str, key: bytes) -> bytes | None:
+        """Return a row of a table as finished steps left it."""
+        return self.tables.read(table, key)
+
+    def scan_table(self, table: str, start: bytes, stop: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+        """Iterate over rows of a table as finished steps left them."""
+        return self.tables.scan(table, start, stop)
+
+    def workflow_rows(self) -> Iterator[tuple[int, bytes]]:
+        """Iterate over all workflows by ascending id."""
+        return self.rows.all()
+
+    def find_row(self, workflow_id: int) -> bytes | None:
+        """Return the row of a workflow, or None."""
+        return self.rows.row(workflow_id)
+
+    def next_timers(self) -> int:
+        """Return how many workflows have a timer."""
+        return len(self.wheel)
 
     def last_row(self, workflow_id: int) -> bytes:
         """Return the row that the workflow's last successful step left."""

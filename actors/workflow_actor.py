@@ -78,6 +78,10 @@ class WorkflowActor(ScheduledActor):
                 # Whoever holds a reference sees it dead.
                 self._end()
 
+    def end(self) -> None:
+        """Be dead for whoever holds a reference: the workflow is deleted."""
+        self._end()
+
     def _receive_foreign(self, message: Any) -> None:
         if isinstance(message, Signal):
             self.system.take_foreign_signal(self.instance.workflow_id, message)

@@ -17,6 +17,7 @@ from ..workflows.versions import CodeBook
 from .futures import PumpFuture
 from .row_buffer import WORKFLOW_TABLE, RowBuffer, row_key
 from .store import Store
+from .table_buffer import TableBuffer
 from .world_state import CODE, LEFTOVER_KEY, META, STATE_KEY, TURN, Leftover, WorldState, pack_leftover
 
 QUIET_S = 1.0
@@ -45,6 +46,7 @@ class Committer:
         self,
         store: Store,
         buffer: RowBuffer,
+        tables: TableBuffer,
         codes: CodeBook,
         *,
         commit_every: float,
@@ -55,6 +57,7 @@ class Committer:
         self.full: WorldFull | None = None
         self._store = store
         self._buffer = buffer
+        self._tables = tables
         self._codes = codes
         self._every_s = commit_every
         self._last_s = time.monotonic()
@@ -64,7 +67,7 @@ class Committer:
         self._waiting: list[tuple[int, Future[int]]] = []
         self._lock = threading.Lock()
         self._abandoned = ""
-        self._changes: dict[int, bytes] = {}
+        self._changes: dict[int, bytes | None] = {}
 
     def stage(self, state: WorldState, leftover: Leftover) -> None:
         """Take note of a finished turn; its rows are in the buffer."""
@@ -77,7 +80,11 @@ class Committer:
         Args:
             quiet: the turn took no input and changed nothing but the time, which need not be exact after a crash.
         """
-        wait_s = max(self._every_s, QUIET_S) if quiet and not self._buffer.fresh else self._every_s
+        wait_s = (
+            max(self._every_s, QUIET_S)
+            if quiet and not self._buffer.fresh and not self._tables.fresh
+            else self._every_s
+        )
         return wait_s == 0.0 or time.monotonic() - self._last_s >= wait_s
 
     def commit(self, *, collect: bool) -> float:
@@ -102,6 +109,7 @@ class Committer:
         codes = dict(self._codes.fresh)
         if codes:
             changes[CODE] = {number.to_bytes(4, "big"): msgpack.packb(text) for number, text in codes.items()}
+        changes.update(self._tables.fresh)
         if self._leftover is not None or self._had_leftover:
             changes[TURN] = {LEFTOVER_KEY: self._leftover}
         try:
@@ -115,6 +123,7 @@ class Committer:
         if collect:
             self._changes.update(fresh)
         fresh.clear()
+        self._tables.fresh = {}
         self._had_leftover = self._leftover is not None
         self._last_s = time.monotonic()
         self._resolve(state.turn)
@@ -124,8 +133,10 @@ class Committer:
         """Return what was committed since the last call, by ascending id."""
         changes, self._changes = self._changes, {}
         made = []
-        for workflow_id in sorted(changes):
-            head = rows.read_head(changes[workflow_id])
+        for workflow_id, row in sorted(changes.items()):
+            if row is None:
+                continue
+            head = rows.read_head(row)
             made.append(
                 Change(
                     workflow_id, head.type_name, head.entity_id, head.correlation_id, STATUSES[head.status]

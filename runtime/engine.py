@@ -12,7 +12,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,6 @@ import structlog
 
 from ..actors import ActorSystem
 from ..workflows.context import Context
-from ..workflows.definition import WorkflowType
 from ..workflows.errors import (
     ClockMismatchError,
     RuntimeClosedError,
@@ -28,8 +27,10 @@ from ..workflows.errors import (
     WrongThreadError,
 )
 from ..workflows.instance import Instance
+from ..workflows.registry import Registry
 from ..workflows.values import engine_codec
 from ..workflows.versions import CodeBook
+from .answers import Answers
 from .clock import Clock
 from .commits import Change, Committer
 from .ids import BlockIds, IdAllocator
@@ -42,6 +43,7 @@ from .recovery import recover
 from .reports import PumpReport, RecoveryReport
 from .row_buffer import RowBuffer
 from .store import Store
+from .table_buffer import TableBuffer
 from .turn_guards import GcPolicy, TurnAlone
 from .turns import TurnOutcome, run_turn
 from .world_state import (
@@ -75,7 +77,7 @@ class Engine:
         self,
         store: Store,
         clock: Clock,
-        types: Mapping[str, WorkflowType[Any, Any]],
+        registry: Registry,
         options: Options,
         *,
         began_s: float,
@@ -85,7 +87,7 @@ class Engine:
         Args:
             store: the world, or an empty one.
             clock: made to go on where the world stopped.
-            types: the workflows that it may run.
+            registry: what it may run.
             options: how it runs.
             began_s: when opening began, on `time.perf_counter`, for the report.
 
@@ -109,18 +111,21 @@ class Engine:
             store.commit({META: {STATE_KEY: state.pack()}})
         self._state = self._set_clock(state)
         self.turn = state.turn
-        self.codes = CodeBook(types, load_codes(store))
+        self.codes = CodeBook(registry.workflows, load_codes(store))
         codec = engine_codec()
         self.rows = RowBuffer(store)
+        self.tables = TableBuffer(store)
         ids = IdAllocator(load_next_id(store), partial(store_next_id, store))
         self._child_ids = BlockIds(self._take_block)
         self.system = ActorSystem(
-            types,
+            registry,
             self.codes,
             codec,
             self.rows,
+            self.tables,
             new_workflow_id=self._child_ids,
             logger_of=self._logger_of,
+            logger_for=lambda sender: self._log.bind(sender=sender),
             take_foreign_signal=foreign_signal(lambda: self.intake),
             seed=state.seed,
             limits=options.limits,
@@ -131,13 +136,15 @@ class Engine:
         self.committer = Committer(
             store,
             self.rows,
+            self.tables,
             self.codes,
             commit_every=options.commit_every,
             is_pump_thread=self.system.scheduler.is_pump_thread,
         )
         self.committer.committed_turn = state.turn
+        self.answers = Answers(codec.unpack, self.system.scheduler.is_pump_thread)
         self.queries = Queries(str(store.path), self.rows, self.system, codec, self.codes)
-        self.intake = Intake(types, self.system, engine_codec(), clock, ids, options.limits, state.turn)
+        self.intake = Intake(registry, self.system, engine_codec(), clock, ids, options.limits, state.turn)
         try:
             workflows, timers_due, carried = recover(store, self.system, clock.now_us())
         except BaseException:
@@ -223,6 +230,8 @@ class Engine:
             raise self.system.fault
         self.turn += 1
         self._state = self._state._replace(turn=self.turn, now_us=now_us)
+        self.answers.collect(self.system.answers)
+        self.system.answers = []
         carried, ticked = self.system.carried()
         self.committer.stage(self._state, Leftover(carried, sorted(self.system.crowded), ticked))
         if self._options.on_turn is not None:
@@ -250,15 +259,17 @@ class Engine:
 
     def commit(self) -> float:
         """Commit the finished turns now; return the seconds it took."""
-        return self.committer.commit(collect=bool(self.callbacks))
+        took_s = self.committer.commit(collect=bool(self.callbacks))
+        self.answers.release()
+        return took_s
 
-    def reload(self, types: Mapping[str, WorkflowType[Any, Any]]) -> None:
+    def reload(self, registry: Registry) -> None:
         """Go on with other code from the next turn on."""
         with self.turn_alone():
             self.require_open()
-            self.codes.reload(types)
-            self.system.reload(types)
-            self.intake.reload(types)
+            self.codes.reload(registry.workflows)
+            self.system.reload(registry)
+            self.intake.reload(registry)
 
     def close(self) -> None:
         """Commit the accepted inputs without running them, and give the world up."""
@@ -284,6 +295,7 @@ class Engine:
         self.closed = why
         self.intake.close(why)
         self.committer.abandon(why)
+        self.answers.abandon(why)
         self.system.scheduler.close()
         _open_engines.discard(self)
         self.store.close()

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..actors import ActorSystem
+from ..actors import WORLD_ID, ActorSystem
 from ..workflows.checks import check_address, check_size, pack_call
 from ..workflows.codec import Codec
 from ..workflows.definition import Call, WorkflowType
@@ -18,12 +18,15 @@ from ..workflows.errors import (
     LimitError,
     RuntimeClosedError,
     SignalNotAccepted,
+    UnknownReducerError,
     UnknownSignalError,
     UnknownWorkflowError,
     UnknownWorkflowTypeError,
 )
 from ..workflows.limits import MAX_ID, Limits
-from ..workflows.messages import CANCEL, RETRY, SIGNAL
+from ..workflows.messages import CALL, CANCEL, RETRY, SIGNAL
+from ..workflows.reducer import Reducer
+from ..workflows.registry import Registry
 from ..workflows.signal import Signal, SignalType, signal_values
 from .clock import Clock
 from .ids import IdAllocator
@@ -42,7 +45,7 @@ class Intake:
 
     def __init__(
         self,
-        types: Mapping[str, WorkflowType[Any, Any]],
+        registry: Registry,
         system: ActorSystem,
         codec: Codec,
         clock: Clock,
@@ -53,7 +56,7 @@ class Intake:
         """Create an empty intake.
 
         Args:
-            types: the registered workflows.
+            registry: what may be named.
             system: asked whether a receiver is there and takes a signal.
             codec: one of its own, since a packer serves one thread at a time.
             clock: gives each input its time.
@@ -63,7 +66,8 @@ class Intake:
         """
         self.lock = threading.Lock()
         self.ids = ids
-        self._types = types
+        self._registry = registry
+        self._types = registry.workflows
         self._system = system
         self._codec = codec
         self._clock = clock
@@ -76,7 +80,7 @@ class Intake:
         self._starting: dict[int, str] = {}
         self._started: dict[int, str] = {}
         self._next_turn = turn + 1
-        self._signals = dict(system.stepper.signals)
+        self._signals = registry.signals
 
     def take(self, *, last: bool = False) -> list[Input]:
         """Hand what was accepted to the turn that begins; later inputs are for the turn after it.
@@ -229,16 +233,40 @@ class Intake:
             self._inputs.append((workflow_id, None, None, (RETRY, self._clock.now_us())))
             return self._next_turn
 
+    def call(
+        self, what: Reducer[Any, Any] | str, args: tuple[Any, ...], kwargs: dict[str, Any], sender: str
+    ) -> tuple[int, str]:
+        """Accept a call of a reducer; return its ticket and the reducer's name."""
+        known = self._registry.reducers
+        name = what if isinstance(what, str) else getattr(what, "name", "")
+        reducer = known.get(name)
+        if reducer is None or (what is not reducer and not isinstance(what, str)):
+            if not isinstance(what, Reducer | str):
+                raise TypeError(f"call takes a function decorated with @reducer or a name, not {what!r}")
+            raise UnknownReducerError(name, tuple(sorted(known)))
+        if not isinstance(sender, str) or not 0 < len(sender.encode()) <= self._limits.name:
+            raise ValueError(f"a sender is a text of 1 to {self._limits.name} bytes, not {sender!r}")
+        reducer.bind(args, kwargs)
+        with self.lock:
+            self._require_open()
+            packed = self._codec.pack([list(args), kwargs])
+            check_size(f"the size of the arguments of reducer {name!r}", packed, self._limits)
+            ticket = self.ids.take()
+            message = (CALL, self._clock.now_us(), name, packed, sender, ticket, None)
+            self._inputs.append((WORLD_ID, None, None, message))
+            return ticket, name
+
     def put(self, inputs: list[Input]) -> None:
         """Put recorded inputs first, for a replay."""
         with self.lock:
             self._inputs[:0] = inputs
 
-    def reload(self, types: Mapping[str, WorkflowType[Any, Any]]) -> None:
+    def reload(self, registry: Registry) -> None:
         """Go on with other code."""
         with self.lock:
-            self._types = types
-            self._signals = dict(self._system.stepper.signals)
+            self._registry = registry
+            self._types = registry.workflows
+            self._signals = registry.signals
             self._codec.forget()
 
     def _require_open(self) -> None:

@@ -12,12 +12,16 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
+from ..workflows.activity import Activity
 from ..workflows.definition import ROUTINES, WorkflowType
-from .registration import types_by_name
+from ..workflows.reducer import Reducer
+from ..workflows.registry import Registered, Registry, home_of
+from ..workflows.tables import Table
+from .registration import registry_of
 
 
-def reloaded_types(items: Iterable[WorkflowType[Any, Any] | ModuleType]) -> dict[str, WorkflowType[Any, Any]]:
-    """Load the modules among the items from their files, in this order, and return all workflow types by name.
+def reloaded_registry(items: Iterable[Registered | ModuleType]) -> Registry:
+    """Load the modules among the items from their files, in this order, and return all that they hold.
 
     A module gives the workflows that stand in it, imported ones too.
 
@@ -31,11 +35,11 @@ def reloaded_types(items: Iterable[WorkflowType[Any, Any] | ModuleType]) -> dict
     try:
         for module, _ in kept:
             importlib.reload(module)
-        workflows: list[WorkflowType[Any, Any]] = []
+        workflows: list[Registered] = []
         before = iter(kept)
         for item in given:
-            workflows += _workflows_in(*next(before)) if isinstance(item, ModuleType) else [item]
-        return types_by_name(workflows)
+            workflows += _registered_in(*next(before)) if isinstance(item, ModuleType) else [item]
+        return registry_of(workflows)
     except BaseException:
         for module, names in kept:
             _restore(vars(module), names)
@@ -43,13 +47,13 @@ def reloaded_types(items: Iterable[WorkflowType[Any, Any] | ModuleType]) -> dict
         raise
 
 
-def _workflows_in(module: ModuleType, before: dict[str, Any]) -> list[WorkflowType[Any, Any]]:
-    """Return the workflows of a module, but for those that its file does not define any more: their names stay."""
+def _registered_in(module: ModuleType, before: dict[str, Any]) -> list[Registered]:
+    """Return what stands in a module, but for what its file does not define any more: those names stay."""
     return [
         value
         for name, value in vars(module).items()
-        if isinstance(value, WorkflowType)
-        and (value.program.module != module.__name__ or value is not before.get(name))
+        if isinstance(value, WorkflowType | Reducer | Activity | Table)
+        and (home_of(value) != module.__name__ or value is not before.get(name))
     ]
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from ..workflows.overlay import overlaid
 from .store import Store
 
 WORKFLOW_TABLE = "workflow"
@@ -18,17 +20,17 @@ class RowBuffer:
     """Finds the latest row of a workflow.
 
     Attributes:
-        fresh: rows that are not committed yet, by workflow id.
+        fresh: rows that are not committed yet, by workflow id; None where it is deleted.
     """
 
     def __init__(self, store: Store) -> None:
-        self.fresh: dict[int, bytes] = {}
+        self.fresh: dict[int, bytes | None] = {}
         self._store = store
 
     def row(self, workflow_id: int) -> bytes | None:
-        """Return the latest row of a workflow, or None if there is none."""
-        row = self.fresh.get(workflow_id)
-        if row is not None:
+        """Return the latest row of a workflow, or None if there is none; from any thread."""
+        row = self.fresh.get(workflow_id, _ABSENT)
+        if row is not _ABSENT:
             return row
         if not 0 <= workflow_id < 2**64:
             return None
@@ -36,15 +38,9 @@ class RowBuffer:
 
     def all(self) -> Iterator[tuple[int, bytes]]:
         """Iterate over the latest rows of all workflows, by ascending id."""
-        fresh = sorted(self.fresh)
-        position = 0
-        for key, row in self._store.scan(WORKFLOW_TABLE):
-            workflow_id = int.from_bytes(key, "big")
-            while position < len(fresh) and fresh[position] < workflow_id:
-                yield fresh[position], self.fresh[fresh[position]]
-                position += 1
-            yield workflow_id, self.fresh.get(workflow_id, row)
-            if position < len(fresh) and fresh[position] == workflow_id:
-                position += 1
-        for workflow_id in fresh[position:]:
-            yield workflow_id, self.fresh[workflow_id]
+        fresh = {row_key(workflow_id): row for workflow_id, row in self.fresh.items()}
+        for key, row in overlaid(self._store.scan(WORKFLOW_TABLE), fresh):
+            yield int.from_bytes(key, "big"), row
+
+
+_ABSENT: Any = object()

@@ -16,15 +16,18 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from types import ModuleType, TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, ParamSpec, Self, TypeVar
 
-from ..workflows.definition import Call, WorkflowType
+from ..workflows.definition import Call
 from ..workflows.errors import (
+    CallFailed,
     UnknownWorkflowError,
     WorldFull,
 )
 from ..workflows.limits import Limits
 from ..workflows.messages import Status
+from ..workflows.reducer import WORLD, Reducer
+from ..workflows.registry import Registered
 from ..workflows.signal import Signal
 from ..workflows.sources import US, to_us
 from .clock import Clock, GameClock, WallClock
@@ -33,9 +36,9 @@ from .engine import Engine
 from .environment import DEFAULT_MAP_LIMIT, DEFAULT_MAP_SIZE
 from .handle import Handle
 from .inputs import TurnRecord
-from .module_reload import reloaded_types
+from .module_reload import reloaded_registry
 from .options import MAX_STEPS_PER_TURN, Options
-from .registration import types_by_name
+from .registration import registry_of
 from .reports import PumpReport, RecoveryReport
 from .store import Store
 from .view import WorkflowView
@@ -43,6 +46,7 @@ from .world_state import (
     META,
 )
 
+P = ParamSpec("P")
 R = TypeVar("R")
 FREEZE_AFTER = 5_000
 """New workflows in one turn from which on the garbage collector is told to leave them alone."""
@@ -56,10 +60,13 @@ class Runtime:
     Everything may be called from any thread; `pump`, `advance` and `run` from one thread at a time.
     """
 
+    identity = WORLD
+    """As whom the world itself acts, in `ReducerContext.sender`."""
+
     def __init__(
         self,
         path: str | os.PathLike[str],
-        workflows: Iterable[WorkflowType[Any, Any]],
+        workflows: Iterable[Registered],
         *,
         clock: Clock | None = None,
         durability: Literal["power", "process"] = "power",
@@ -79,7 +86,8 @@ class Runtime:
 
         Args:
             path: the world's directory.
-            workflows: the workflow types that it may run. A stored workflow of another type is held.
+            workflows: all that it may run: workflow types, and also reducers, activities and tables. A stored workflow
+                of another type is held.
             clock: `WallClock()` by default; a `GameClock()` for a game that keeps its own time.
             durability: what a commit survives: "power", power loss; "process", kill -9 only.
             commit_every: seconds of real time between commits; 0.0 commits each turn. What is not committed yet is
@@ -101,7 +109,7 @@ class Runtime:
             DefinitionError: two workflows or two signals of one name.
         """
         began_s = time.perf_counter()
-        types = types_by_name(workflows)
+        registry = registry_of(workflows)
         options = Options(
             commit_every,
             seed,
@@ -116,7 +124,7 @@ class Runtime:
         store = Store.open(path, durability=durability, map_size=map_size, map_limit=map_limit)
         try:
             self._engine = Engine(
-                store, WallClock() if clock is None else clock, types, options, began_s=began_s
+                store, WallClock() if clock is None else clock, registry, options, began_s=began_s
             )
         except BaseException:
             store.close()
@@ -205,6 +213,33 @@ class Runtime:
         """
         self._engine.require_room()
         return self._engine.intake.publish(signal)
+
+    def call(
+        self, reducer: Reducer[P, R] | str, /, *args: Any, sender: str = "game", **kwargs: Any
+    ) -> Future[R]:
+        """Run a reducer in the next turn.
+
+        Args:
+            reducer: a registered one, or its name.
+            *args: its arguments, without the context.
+            sender: whom the reducer sees as its caller; `Runtime.identity` acts as the world itself.
+            **kwargs: further arguments by name.
+
+        Returns:
+            A future of its result, done once all that it did is durable. It raises `CallFailed` where the reducer
+            raised, which undoes all that it wrote.
+
+        Raises:
+            UnknownReducerError: it was not registered.
+            ArgumentsError: arguments that do not bind.
+            UnstorableError: an argument has no durable form.
+            LimitError: they are too large.
+        """
+        self._engine.require_room()
+        ticket, name = self._engine.intake.call(reducer, args, kwargs, sender)
+        return self._engine.answers.expect(
+            ticket, f"the call of {name!r} is answered", lambda answer: CallFailed(name, answer.problem)
+        )
 
     def cancel(
         self,
@@ -404,7 +439,7 @@ class Runtime:
         self._engine.require_open()
         self._engine.store.backup(path)
 
-    def reload(self, workflows: Iterable[WorkflowType[Any, Any] | ModuleType]) -> None:
+    def reload(self, workflows: Iterable[Registered | ModuleType]) -> None:
         """Go on with other code from the next turn on; held workflows that fit it wake.
 
         Args:
@@ -417,7 +452,7 @@ class Runtime:
             Exception: what a module raised while it was loaded. Then the old code goes on, untouched.
         """
         self._engine.require_idle()
-        self._engine.reload(reloaded_types(workflows))
+        self._engine.reload(reloaded_registry(workflows))
 
     def close(self) -> None:
         """Commit the accepted inputs without running them, and give the world up. A second call does nothing."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..runtime.registration import types_by_name
+from ..runtime.registration import registry_of
 from ..workflows.definition import WorkflowType
 from .output import BadInput
 
@@ -33,7 +33,7 @@ def load_types(names: Iterable[str]) -> Types:
         if not here:
             raise BadInput(f"{name} has no workflows: no function decorated with @workflow stands in it")
         found += here
-    return types_by_name(found)
+    return registry_of(found).workflows
 
 
 def _load(name: str) -> ModuleType:

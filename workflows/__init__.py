@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from .activity import Activity, ActivityCall, ActivityContext, activity
 from .context import Context
 from .definition import Call, WorkflowType, routine, workflow
 from .limits import Limits
 from .messages import Status
+from .reducer import Reducer, ReducerContext, WorkflowHead, reducer
+from .retry import Retry
 from .signal import Signal
 from .sources import Beat, Child, ChildDone, Elapsed, Every, Timer
+from .tables import Table
 
 __all__ = [
+    "Activity",
+    "ActivityCall",
+    "ActivityContext",
     "Beat",
     "Call",
     "Child",
@@ -18,10 +25,17 @@ __all__ = [
     "Elapsed",
     "Every",
     "Limits",
+    "Reducer",
+    "ReducerContext",
+    "Retry",
     "Signal",
     "Status",
+    "Table",
     "Timer",
+    "WorkflowHead",
     "WorkflowType",
+    "activity",
+    "reducer",
     "routine",
     "workflow",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import types
 from collections.abc import Awaitable, Generator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from .errors import LimitError, WorkflowMisuseError
 from .signal import Signal
@@ -17,7 +17,9 @@ from .sources import US, Child, Every, Sleep, Source, Timer, to_us
 
 if TYPE_CHECKING:
     from .definition import Call
+    from .reducer import Reducer
 
+P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S", bound=Signal)
 # `select` gives the union of what its sources give; one variable a source lets both type checkers say so.
@@ -68,6 +70,12 @@ class StepPort(Protocol):
         on_parent_close: OnParentClose,
     ) -> int:
         """Buffer the start of a child; return its id."""
+        ...
+
+    def call(
+        self, caller: Context, reducer: Reducer[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Run a reducer inside this step."""
         ...
 
     def random_of(self, context: Context) -> random.Random:
@@ -254,6 +262,14 @@ class Context:
         return Child(self._port.spawn(self, call, entity_id, correlation_id, on_parent_close))
 
     # -- the rest ------------------------------------------------------------------------------------------
+
+    def call(self, reducer: Reducer[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a registered reducer now, as a part of this step, and return its result.
+
+        What it raises undoes all that it did, and is raised here; caught, the step goes on. Arguments and result are
+        copies.
+        """
+        return self._port.call(self, reducer, args, kwargs)  # type: ignore[no-any-return]
 
     def step(self, label: str) -> None:
         """Name the current step, as `current_step` shows it until the next one."""

@@ -31,6 +31,15 @@ def plain_text(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
+def text_of(error: BaseException) -> str:
+    """Return the type and the text of an exception, whatever its `__str__` does."""
+    try:
+        text = str(error)
+    except Exception as second:  # noqa: BLE001 - the user's own.
+        text = f"(its text cannot be made: {type(second).__name__})"
+    return plain_text(f"{type(error).__name__}: {text}")
+
+
 # -- what a workflow's author meets ------------------------------------------------------------------------
 
 
@@ -108,8 +117,9 @@ class ChildError(DeathlessError):
         self.message = message
 
     def __str__(self) -> str:
-        return f"child workflow {self.child_id} {self._ended}: {self.message}"
+        return f"{self._what} {self.child_id} {self._ended}: {self.message}"
 
+    _what = "child workflow"
     _ended = "ended"
 
 
@@ -195,8 +205,8 @@ class SignalNotAccepted(DeathlessError, ValueError):  # noqa: N818 - a name fixe
 class ArgumentsError(DeathlessError, TypeError):
     """Arguments that do not bind to a workflow's signature, or that have no durable form."""
 
-    def __init__(self, workflow: str, problem: str) -> None:
-        super().__init__(f"bad arguments for workflow {workflow!r}: {problem}")
+    def __init__(self, workflow: str, problem: str, *, what: str = "workflow") -> None:
+        super().__init__(f"bad arguments for {what} {workflow!r}: {problem}")
         self.workflow = workflow
         self.problem = problem
 
@@ -313,3 +323,55 @@ class UnknownTypeError(DeathlessError, LookupError):
         super().__init__(f"stored class {name!r} does not fit the loaded code: {problem}")
         self.name = name
         self.problem = problem
+
+
+# -- tables, reducers, activities ----------------------------------------------------------------------------
+
+
+class TableError(DeathlessError, ValueError):
+    """A key or a value that does not fit its table, or a table that is not registered."""
+
+
+class UnknownReducerError(DeathlessError, KeyError):
+    """A reducer that this Runtime does not know.
+
+    Attributes:
+        name: what was asked for.
+        known: the registered names.
+    """
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(name)
+        self.name = name
+        self.known = known
+
+    def __str__(self) -> str:
+        return (
+            f"unknown reducer {self.name!r}; registered are {', '.join(self.known) or 'none'}: "
+            "give the reducer to Runtime(path, [...])"
+        )
+
+
+class CallFailed(DeathlessError, RuntimeError):  # noqa: N818 - the field's term.
+    """A reducer that was called from outside raised; all that it wrote is undone. `__cause__` is what it raised.
+
+    Attributes:
+        reducer: its name.
+        problem: what it raised, as text.
+    """
+
+    def __init__(self, reducer: str, problem: str) -> None:
+        super().__init__(f"reducer {reducer!r} failed: {problem}")
+        self.reducer = reducer
+        self.problem = problem
+
+
+class AskFailed(DeathlessError, RuntimeError):  # noqa: N818 - the field's term.
+    """Nobody will answer a question: its receiver has ended, or none takes it."""
+
+
+class ActivityFailed(ChildError):  # noqa: N818 - the field's term.
+    """The awaited activity failed after its last try; `message` is the error of that try."""
+
+    _what = "activity"
+    _ended = "failed"

@@ -13,6 +13,9 @@ it against timers.
 | CANCEL     | (CANCEL, time_us, reason, force)                             |
 | RETRY      | (RETRY, time_us)                                             |
 | NEXT       | (NEXT, time_us): an unread message fits the wait             |
+| FIRE       | (FIRE, time_us): the next timer is due, whatever its time    |
+| CALL       | (CALL, time_us, reducer, packed [args, kwargs], sender,      |
+|            | ticket, input id or None), for the world's reducers          |
 
 A signal's field names are one text, joined by commas.
 
@@ -31,6 +34,8 @@ CHILD_DONE = 3
 CANCEL = 4
 RETRY = 5
 NEXT = 6
+FIRE = 7
+CALL = 8
 
 Message: TypeAlias = tuple[Any, ...]
 

@@ -5,11 +5,13 @@ After a failed step it is emptied as if the step had never been.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
 
 from .codec import Codec
 from .context import Context
 from .messages import Message
+from .overlay import overlaid
 from .signal import Signal
 
 # Effects, in the order in which the step made them.
@@ -25,6 +27,16 @@ SUBSCRIBE = 4
 """(SUBSCRIBE, workflow_id, topic)"""
 UNSUBSCRIBE = 5
 """(UNSUBSCRIBE, workflow_id, topic)"""
+PUT = 6
+"""(PUT, table, key, value): a row of a table; None deletes it."""
+POST = 7
+"""(POST, workflow_id, entity_id, correlation_id, message): to whom the one address of the three means."""
+FIRE_ALL = 8
+"""(FIRE_ALL,): every workflow's next timer is due."""
+FORGET = 9
+"""(FORGET, workflow_id): delete a workflow that has ended."""
+REPLY = 10
+"""(REPLY, ticket, answer, input_id): for whoever asked or called from outside."""
 
 
 class Neighbours(Protocol):
@@ -44,12 +56,36 @@ class Neighbours(Protocol):
         """Raise `LimitError` if a receiver has too many unread signals."""
         ...
 
-    def check_audience(self, message: Message, publisher_id: int, codec: Codec) -> None:
+    def check_audience(self, message: Message, publisher_id: int | None, codec: Codec) -> None:
         """Raise `LimitError` if a subscriber has too many unread signals."""
+        ...
+
+    def read_table(self, table: str, key: bytes) -> bytes | None:
+        """Return a row of a table as the steps before this one left it."""
+        ...
+
+    def scan_table(self, table: str, start: bytes, stop: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+        """Iterate over rows of a table as the steps before this one left them."""
+        ...
+
+    def workflow_rows(self) -> Iterator[tuple[int, bytes]]:
+        """Iterate over all workflows by ascending id."""
+        ...
+
+    def find_row(self, workflow_id: int) -> bytes | None:
+        """Return the row of a workflow, or None."""
+        ...
+
+    def next_timers(self) -> int:
+        """Return how many workflows have a timer."""
         ...
 
     def last_row(self, workflow_id: int) -> bytes:
         """Return the row that the workflow's last successful step left."""
+        ...
+
+    def logger_for(self, sender: str, /) -> Any:
+        """Return a logger bound to the caller of a reducer."""
         ...
 
     def logger_of(self, context: Context, /) -> Any:
@@ -57,23 +93,70 @@ class Neighbours(Protocol):
         ...
 
 
+class Answer(NamedTuple):
+    """What an ask or a call gives.
+
+    Attributes:
+        value: the packed result; None where there is none.
+        problem: why there is none.
+        error: the exception itself, for a caller in this process; no part of any record.
+    """
+
+    value: bytes | None
+    problem: str
+    error: BaseException | None = None
+
+
 class Outbox:
-    """The effects of one step.
+    """The effects of one step. It is also the `TableSpace` of that step.
 
     Attributes:
         now_us: time of the current turn.
         effects: what the step has done so far.
+        neighbours: the world around.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, neighbours: Neighbours) -> None:
         self.now_us = 0
         self.effects: list[tuple[Any, ...]] = []
+        self.neighbours = neighbours
+        # The latest of the PUT effects, for reading.
+        self._written: dict[str, dict[bytes, bytes | None]] = {}
 
     def take(self) -> list[tuple[Any, ...]]:
         """Hand the effects over and begin anew."""
         effects, self.effects = self.effects, []
+        if self._written:
+            self._written = {}
         return effects
+
+    def undo(self, mark: int) -> None:
+        """Take back all effects but the first `mark`."""
+        del self.effects[mark:]
+        self._written = {}
+        for effect in self.effects:
+            if effect[0] == PUT:
+                self._written.setdefault(effect[1], {})[effect[2]] = effect[3]
 
     def tell(self, workflow_id: int, message: Message) -> None:
         """Buffer a message of the engine's own."""
         self.effects.append((TELL, workflow_id, message))
+
+    # -- tables --------------------------------------------------------------------------------------------
+
+    def read(self, table: str, key: bytes) -> bytes | None:
+        """Return a row as this step has it."""
+        written = self._written.get(table)
+        if written is not None and key in written:
+            return written[key]
+        return self.neighbours.read_table(table, key)
+
+    def write(self, table: str, key: bytes, value: bytes | None) -> None:
+        """Buffer a row."""
+        self.effects.append((PUT, table, key, value))
+        self._written.setdefault(table, {})[key] = value
+
+    def scan(self, table: str, start: bytes, stop: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+        """Iterate over rows as this step has them when the iteration begins."""
+        stored = self.neighbours.scan_table(table, start, stop)
+        return overlaid(stored, dict(self._written.get(table, {})), start, stop)

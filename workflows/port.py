@@ -9,13 +9,16 @@ from typing import Any
 from .checks import check_address, check_size, pack_call
 from .codec import Codec
 from .context import Context, OnParentClose
-from .definition import Call, WorkflowType
+from .definition import Call
 from .errors import LimitError, SignalNotAccepted, WorkflowMisuseError
 from .instance import Instance
 from .limits import Limits
 from .messages import CHILD_DONE, SIGNAL, Message
 from .outbox import PUBLISH, SEND, SPAWN, SUBSCRIBE, TELL, UNSUBSCRIBE, Neighbours, Outbox
 from .randomness import DurableRandom
+from .reducer import Reducer
+from .reducers import Reducers
+from .registry import Registry
 from .signal import Signal, SignalType, signal_values
 from .snapshots import Snapshots
 from .topics import Topic
@@ -24,11 +27,17 @@ _POLICIES = {"abandon": 0, "cancel": 1}
 
 
 class Port(Outbox):
-    """The outbox as a `Context` sees it; the methods are those of `StepPort`."""
+    """The outbox as a `Context` sees it; the methods are those of `StepPort`.
+
+    Attributes:
+        registry: all that the world may run.
+        codec, limits: the world's.
+        reducers: runs reducers, inside a step or by themselves.
+    """
 
     def __init__(
         self,
-        types: Mapping[str, WorkflowType[Any, Any]],
+        registry: Registry,
         codec: Codec,
         snapshots: Snapshots,
         neighbours: Neighbours,
@@ -36,19 +45,19 @@ class Port(Outbox):
         seed: int,
         limits: Limits,
     ) -> None:
-        super().__init__()
+        super().__init__(neighbours)
         self._snapshots = snapshots
-        self.types = types
-        self._codec = codec
-        self._neighbours = neighbours
-        self._limits = limits
+        self.registry = registry
+        self.codec = codec
+        self.limits = limits
+        self.reducers = Reducers(self)
         self._random = DurableRandom(seed)
 
     # -- signals -------------------------------------------------------------------------------------------
 
     def send(
         self,
-        sender: Context,  # noqa: ARG002 - part of the port; a replay tool asks who sent.
+        sender: Context | None,  # noqa: ARG002 - part of the port; a replay tool asks who sent. None: a reducer.
         signal: Signal,
         workflow_id: int | None,
         entity_id: int | None,
@@ -60,30 +69,31 @@ class Port(Outbox):
             raise WorkflowMisuseError(
                 "ctx.signal takes exactly one of workflow_id, entity_id, correlation_id"
             )
-        check_address(entity_id, correlation_id, self._limits)
+        check_address(entity_id, correlation_id, self.limits)
         if workflow_id is not None:
-            refusal = self._neighbours.refusal(workflow_id, cls)
+            refusal = self.neighbours.refusal(workflow_id, cls)
             if refusal is not None:
                 raise SignalNotAccepted(cls.__name__, workflow_id, refusal)
-        self._neighbours.check_room(workflow_id, entity_id, correlation_id, cls)
-        message = self._pack(signal)
+        self.neighbours.check_room(workflow_id, entity_id, correlation_id, cls)
+        message = self.pack_signal(signal)
         if workflow_id is not None:
             self.effects.append((TELL, workflow_id, message))
         else:
             self.effects.append((SEND, entity_id, correlation_id, message))
 
-    def publish(self, sender: Context, signal: Signal) -> None:
+    def publish(self, sender: Context | None, signal: Signal) -> None:
         """Buffer a signal to all who subscribed to it; see `Context.publish`."""
         _class_of(signal, "ctx.publish")
-        message = self._pack(signal)
-        self._neighbours.check_audience(message, sender.workflow_id, self._codec)
-        self.effects.append((PUBLISH, sender.workflow_id, message))
+        message = self.pack_signal(signal)
+        publisher_id = None if sender is None else sender.workflow_id
+        self.neighbours.check_audience(message, publisher_id, self.codec)
+        self.effects.append((PUBLISH, publisher_id, message))
 
     def subscribe(self, subscriber: Context, signal: type[Signal], fields: Mapping[str, Any]) -> None:
         """Buffer a subscription; see `Context.subscribe`."""
         assert isinstance(subscriber, Instance)
         topic = self._topic(signal, fields, "ctx.subscribe")
-        kind = self.types[subscriber.type_name]
+        kind = self.registry.workflows[subscriber.type_name]
         if signal not in kind.accepts:
             raise WorkflowMisuseError(
                 f"workflow {kind.name!r} subscribes to signal {signal.__name__}, which it never awaits; "
@@ -92,9 +102,9 @@ class Port(Outbox):
         topics = subscriber.topics or ()
         if topic in topics:
             return
-        if len(topics) >= self._limits.topics:
+        if len(topics) >= self.limits.topics:
             what = f"the number of subscriptions of workflow {subscriber.workflow_id}"
-            raise LimitError(what, value=len(topics) + 1, limit=self._limits.topics, setting="topics")
+            raise LimitError(what, value=len(topics) + 1, limit=self.limits.topics, setting="topics")
         subscriber.topics = (*topics, topic)
         self.effects.append((SUBSCRIBE, subscriber.workflow_id, topic))
 
@@ -119,15 +129,14 @@ class Port(Outbox):
                 raise WorkflowMisuseError(
                     f"signal {signal.__name__} has no field {name!r}; its fields are {known}"
                 )
-        return Topic(
-            signal.__name__, tuple((name, self._codec.pack(fields[name])) for name in sorted(fields))
-        )
+        return Topic(signal.__name__, tuple((name, self.codec.pack(fields[name])) for name in sorted(fields)))
 
-    def _pack(self, signal: Signal) -> Message:
+    def pack_signal(self, signal: Signal) -> Message:
+        """Return the message of a signal."""
         cls = type(signal)
-        payload = self._codec.pack_list(signal_values(signal))
-        check_size(f"the size of signal {cls.__name__}", payload, self._limits)
-        self._check_effects()
+        payload = self.codec.pack_list(signal_values(signal))
+        check_size(f"the size of signal {cls.__name__}", payload, self.limits)
+        self.check_effects()
         return (SIGNAL, self.now_us, cls.__name__, payload, cls.layout)
 
     def create(
@@ -171,15 +180,15 @@ class Port(Outbox):
         if on_parent_close not in _POLICIES:
             raise WorkflowMisuseError(f"on_parent_close is 'cancel' or 'abandon', not {on_parent_close!r}")
         name = call.type.name
-        if self.types.get(name) is not call.type:
+        if self.registry.workflows.get(name) is not call.type:
             raise WorkflowMisuseError(
                 f"workflow type {name!r} is not registered; give it to Runtime(path, [...])"
             )
-        check_address(entity_id, correlation_id, self._limits)
+        check_address(entity_id, correlation_id, self.limits)
         self._check_children(parent)
-        self._check_effects()
-        arguments = pack_call(call, self._codec, self._limits)
-        child_id = self._neighbours.new_workflow_id()
+        self.check_effects()
+        arguments = pack_call(call, self.codec, self.limits)
+        child_id = self.neighbours.new_workflow_id()
         instance, row = self.create(
             child_id,
             name,
@@ -194,6 +203,12 @@ class Port(Outbox):
         self.effects.append((SPAWN, instance, row))
         return child_id
 
+    def call(
+        self, caller: Context, reducer: Reducer[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Run a reducer inside this step; see `Context.call`."""
+        return self.reducers.run(reducer, args, kwargs, f"workflow:{caller.workflow_id}")
+
     # -- the rest ------------------------------------------------------------------------------------------
 
     def random_of(self, context: Context) -> random.Random:
@@ -203,22 +218,23 @@ class Port(Outbox):
 
     def logger_of(self, context: Context) -> Any:
         """Return a logger bound to the workflow."""
-        return self._neighbours.logger_of(context)
+        return self.neighbours.logger_of(context)
 
     # -- bounds --------------------------------------------------------------------------------------------
 
     def _check_children(self, parent: Instance) -> None:
         waiting = sum(message[0] == CHILD_DONE for message in parent.unread or ())
         count = len(parent.children or ()) + waiting + 1
-        if count > self._limits.children:
+        if count > self.limits.children:
             what = f"the number of children of workflow {parent.workflow_id}"
-            raise LimitError(what, value=count, limit=self._limits.children, setting="children")
+            raise LimitError(what, value=count, limit=self.limits.children, setting="children")
 
-    def _check_effects(self) -> None:
+    def check_effects(self) -> None:
+        """Raise `LimitError` where a step does too much."""
         count = len(self.effects) + 1
-        if count > self._limits.effects:
+        if count > self.limits.effects:
             what = "the number of signals and spawns of one step"
-            raise LimitError(what, value=count, limit=self._limits.effects, setting="effects")
+            raise LimitError(what, value=count, limit=self.limits.effects, setting="effects")
 
 
 def _class_of(signal: Any, what: str) -> type[Signal]:

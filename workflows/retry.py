@@ -30,7 +30,9 @@ class Retry:
     def __post_init__(self) -> None:
         """Check each."""
         if type(self.attempts) is not int or not 1 <= self.attempts <= MAX_ATTEMPTS:
-            raise ValueError(f"attempts of Retry is a whole number from 1 to {MAX_ATTEMPTS}, not {self.attempts!r}")
+            raise ValueError(
+                f"attempts of Retry is a whole number from 1 to {MAX_ATTEMPTS}, not {self.attempts!r}"
+            )
         for name, least in (("delay", 0.0), ("backoff", 1.0), ("max_delay", 0.0)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < math.inf:

@@ -73,6 +73,7 @@ class Head(NamedTuple):
     parent_id: int | None
     created_us: int
     topics: list[Any] | None
+    updated_us: int
 
 
 class RowError(ValueError):
@@ -91,7 +92,7 @@ def read_head(row: bytes) -> Head:
         if unpacker.read_array_header() != FIELDS:
             raise RowError("a row of another length")
         unpack = unpacker.unpack
-        return Head(unpack(), unpack(), unpack(), unpack(), unpack(), unpack(), unpack(), unpack())
+        return Head(*[unpack() for _ in Head._fields])
     except (ValueError, msgpack.exceptions.UnpackException) as error:
         raise RowError(f"not a row: {error}") from None
 

@@ -9,19 +9,18 @@ begun.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
 from typing import Any
 
 from . import rows
 from .checks import check_size
 from .codec import Codec
-from .definition import WorkflowType
-from .errors import Cancelled, DeathlessError, LimitError, UnstorableError, plain_text
+from .errors import Cancelled, DeathlessError, LimitError, UnstorableError, plain_text, text_of
 from .instance import Instance, flatten
 from .limits import Limits
 from .messages import (
     CANCEL,
     CHILD_DONE,
+    FIRE,
     NEXT,
     RETRY,
     SIGNAL,
@@ -33,7 +32,8 @@ from .messages import (
 )
 from .outbox import Neighbours
 from .port import Port
-from .signal import Signal, signal_from
+from .registry import Registry
+from .signal import signal_from
 from .snapshots import Snapshots
 from .versions import CodeBook, HeldError
 from .waits import elapsed, event_of, source_of
@@ -53,7 +53,7 @@ class Stepper:
 
     def __init__(
         self,
-        types: Mapping[str, WorkflowType[Any, Any]],
+        registry: Registry,
         codes: CodeBook,
         codec: Codec,
         neighbours: Neighbours,
@@ -67,18 +67,17 @@ class Stepper:
         self._codec = codec
         self._neighbours = neighbours
         self._snapshots = Snapshots(codec, codes, self.limits)
-        self.outbox = Port(types, codec, self._snapshots, neighbours, seed=seed, limits=self.limits)
+        self.outbox = Port(registry, codec, self._snapshots, neighbours, seed=seed, limits=self.limits)
         self._base: bytes | None = None
-        self.reload(types)
+        self.reload(registry)
 
-    def reload(self, types: Mapping[str, WorkflowType[Any, Any]]) -> None:
+    def reload(self, registry: Registry) -> None:
         """Go on with other code; every instance must be cold."""
         self._codec.forget()
-        self.types = self.outbox.types = types
-        self._snapshots.accepts = {name: kind.accepts for name, kind in types.items()}
-        self.signals: dict[str, type[Signal]] = {
-            signal.__name__: signal for kind in types.values() for signal in kind.accepts
-        }
+        self.outbox.registry = registry
+        self.types = registry.workflows
+        self.signals = registry.signals
+        self._snapshots.accepts = {name: kind.accepts for name, kind in registry.workflows.items()}
 
     @property
     def now_us(self) -> int:
@@ -123,6 +122,8 @@ class Stepper:
             # A failed parent may be retried: the results of its children wait in its row.
             failed = instance.status is Status.FAILED
             return self._keep(instance, message) if failed and kind == CHILD_DONE else None
+        if kind == FIRE:
+            return self._fire(instance)
         if kind == CANCEL and (message[3] or not instance.started):
             return self._end(instance, Status.CANCELLED, message[2])
         if instance.coroutine is None:
@@ -139,6 +140,16 @@ class Stepper:
                 return self._base
         following = self._next(instance)
         return self._base if following is None else following
+
+    def _fire(self, instance: Instance) -> bytes | None:
+        """Let the next timer of the wait fire, whatever its time; in a workflow that has none nothing happens."""
+        if instance.coroutine is None and (not instance.started or not self._thaw(instance)):
+            return None
+        due_us = instance.due_us
+        if due_us is None:
+            return self._base
+        event = elapsed(instance.wait, max(due_us, self.now_us))
+        return self._run(instance, (FIRE, self.now_us), event, None)
 
     def _next(self, instance: Instance) -> bytes | None:
         """Run a step with what is ready first: the oldest fitting message, or a due timer that is older."""
@@ -245,7 +256,7 @@ class Stepper:
             self._base = rows.patch(self._last_row(instance), unread=[list(message)])
             message = (NEXT, message[1])
         limit = self.limits.error_message
-        text = plain_text(f"{type(error).__name__}: {_text_of(error)}")[:limit]
+        text = text_of(error)[:limit]
         trace = plain_text("".join(traceback.format_exception(error)))[-8 * limit :]
         row = rows.patch(
             self._last_row(instance),
@@ -332,10 +343,3 @@ class Stepper:
         log = self._neighbours.logger_of(instance)
         say = log.error if size >= limits.state_error else log.warning
         say("large_state", bytes=size, warn_at=limits.state_warn, refuse_at=limits.state_max)
-
-
-def _text_of(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception as second:  # noqa: BLE001 - the user's own `__str__`.
-        return f"(its text cannot be made: {type(second).__name__})"

@@ -211,6 +211,8 @@ def _match(descriptor: dict[str, Any], site_number: int, program: Program, migra
             continue
         site = candidates[0]
         if not (site.key == key or site.named or _untried(site.key) == _untried(key)):
+            reason = f"await {key} of {descriptor['name']!r} is gone; {site.key} may be another one"
+            held = HeldError(reason, Verdict.GONE)
             continue
         if list(site.hidden_state) != hidden_state:
             held = HeldError(f"the blocks around await {key} of {descriptor['name']!r} have changed")

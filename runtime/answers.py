@@ -1,0 +1,85 @@
+"""Answers: what asks and calls from outside wait for, until the turn that gave it is durable."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from typing import Any
+
+from ..workflows.errors import RuntimeClosedError
+from ..workflows.outbox import Answer
+from .futures import PumpFuture
+
+
+class Answers:
+    """Futures by ticket. An answer for which nobody waits (any more) is dropped."""
+
+    def __init__(self, unpack: Callable[[bytes], Any], is_pump_thread: Callable[[], bool]) -> None:
+        """Create it.
+
+        Args:
+            unpack: of the thread that pumps.
+            is_pump_thread: see `PumpFuture`.
+        """
+        self._unpack = unpack
+        self._is_pump_thread = is_pump_thread
+        self._lock = threading.Lock()
+        self._waiting: dict[int, list[tuple[Future[Any], Callable[[Answer], BaseException]]]] = {}
+        self._given: list[tuple[int, Answer]] = []
+        self._closed = ""
+
+    def expect(self, ticket: int, what: str, failure: Callable[[Answer], BaseException]) -> Future[Any]:
+        """Return a future that is done once the answer is durable.
+
+        Args:
+            ticket: of the ask or call.
+            what: it is done when..., for errors.
+            failure: makes the exception of an answer without a value.
+        """
+        future: PumpFuture[Any] = PumpFuture(what, self._is_pump_thread)
+        with self._lock:
+            if self._closed:
+                future.set_exception(RuntimeClosedError(self._closed))
+            else:
+                self._waiting.setdefault(ticket, []).append((future, failure))
+        return future
+
+    def collect(self, given: Iterable[tuple[int, Answer]]) -> None:
+        """Take the answers of a turn that is not durable yet."""
+        self._given += given
+
+    def release(self) -> None:
+        """Give out what was collected: it is durable."""
+        given, self._given = self._given, []
+        for ticket, answer in given:
+            with self._lock:
+                waiting = self._waiting.pop(ticket, [])
+            for future, failure in waiting:
+                self.give(future, answer, failure)
+
+    def give(self, future: Future[Any], answer: Answer, failure: Callable[[Answer], BaseException]) -> None:
+        """Resolve one future."""
+        if not future.set_running_or_notify_cancel():
+            return
+        if answer.value is None:
+            error = failure(answer)
+            error.__cause__ = answer.error
+            future.set_exception(error)
+            return
+        try:
+            value = self._unpack(answer.value)
+        except Exception as error:  # noqa: BLE001 - a class of the value is not loaded.
+            future.set_exception(error)
+        else:
+            future.set_result(value)
+
+    def abandon(self, why: str) -> None:
+        """Fail everybody who waits: no answer will come."""
+        with self._lock:
+            self._closed = why
+            waiting, self._waiting = self._waiting, {}
+        for futures in waiting.values():
+            for future, _ in futures:
+                if future.set_running_or_notify_cancel():
+                    future.set_exception(RuntimeClosedError(why))

@@ -1,0 +1,37 @@
+"""Arguments and signals written as JSON, as the command line and the network give them.
+
+null is no argument, a scalar is one positional argument, an array positional arguments, an object keyword arguments:
+`30` starts a buff of 30 seconds, `[30, "haste"]` and `{"duration": 30}` too.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .errors import ArgumentsError
+
+
+def json_arguments(text: str | bytes | None, what: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return (args, kwargs).
+
+    Args:
+        text: JSON, or None for no arguments.
+        what: whose arguments they are, for the error.
+
+    Raises:
+        ArgumentsError: not JSON.
+    """
+    if text is None:
+        return (), {}
+    try:
+        value = json.loads(text)
+    except (ValueError, TypeError) as error:
+        raise ArgumentsError(
+            what, f'not JSON: {error}; write for example 30, [30, "haste"] or null'
+        ) from None
+    if value is None:
+        return (), {}
+    if isinstance(value, dict):
+        return (), value
+    return (tuple(value) if isinstance(value, list) else (value,)), {}

@@ -1,0 +1,41 @@
+"""Overlay: what was written since, over what is stored, in the order of the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+
+def overlaid(
+    stored: Iterable[tuple[bytes, bytes]],
+    fresh: Mapping[bytes, bytes | None],
+    start: bytes = b"",
+    stop: bytes | None = None,
+) -> Iterator[tuple[bytes, bytes]]:
+    """Iterate over pairs in key order as if `fresh` had been stored; None in it deletes.
+
+    Args:
+        stored: ascending pairs, from `start` on.
+        fresh: what was written since; as it is now.
+        start: the first key.
+        stop: the first key that is not wanted any more; None for no end.
+    """
+    newer = sorted(
+        (key, value) for key, value in fresh.items() if key >= start and (stop is None or key < stop)
+    )
+    at = 0
+    for key, value in stored:
+        if stop is not None and key >= stop:
+            break
+        while at < len(newer) and newer[at][0] < key:
+            if newer[at][1] is not None:
+                yield newer[at]  # type: ignore[misc] # Not None, as was just seen.
+            at += 1
+        if at < len(newer) and newer[at][0] == key:
+            if newer[at][1] is not None:
+                yield newer[at]  # type: ignore[misc]
+            at += 1
+        else:
+            yield key, value
+    for key, fresh_value in newer[at:]:
+        if fresh_value is not None:
+            yield key, fresh_value
