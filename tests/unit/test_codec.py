@@ -1,9 +1,11 @@
 """The value codec: every type, identity within a snapshot, what is refused, what damage does."""
 
 import collections
+import contextlib
 import math
 import os
 import random
+import socket
 import subprocess
 import sys
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -15,7 +17,9 @@ from zoneinfo import ZoneInfo
 
 import msgpack
 import pytest
+import structlog
 
+from deathless import Context, workflow
 from deathless.workflows.codec import Codec, Extension, is_tree
 from deathless.workflows.codec.wire import MAX_DEPTH, MAX_SET_DEPTH
 from deathless.workflows.errors import DeathlessError, DecodeError, UnstorableError
@@ -41,6 +45,11 @@ RICH = [
     collections.defaultdict(list, {"a": [1]}), collections.defaultdict(None, {(1,): 2}), int, list, ValueError,
     OSError,
 ]  # fmt: skip
+
+
+@workflow
+async def worker(ctx: Context) -> int:
+    return 1
 
 
 class Hand:
@@ -183,15 +192,21 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("make", "found", "why"),
         [
-            (object, "object", "keep what it was made from"),
-            (lambda: (x for x in ()), "generator", r"list\(\.\.\.\)"),
+            (object, "object", "Enum"),
+            (lambda: socket.socket.__new__(socket.socket), "socket", "keep what it was made from"),
+            (lambda: (x for x in ()), "generator", r"await .* where it is made; .*list\(\.\.\.\)"),
+            (lambda: contextlib.suppress(KeyError), "suppress", "try/except or try/finally"),
+            (lambda: structlog.get_logger(), "BoundLoggerLazyProxy", "ctx.log"),
+            (lambda: Hand(), "Hand", "make its class a @dataclass"),
+            (lambda: worker, "WorkflowType", "where it is used"),
+            (lambda: worker(), "Call", "where it is used"),
             (lambda: test_floats_keep_their_bits, "function", "keep its name"),
             (lambda: {}.keys(), "dict_keys", "list"),
             (lambda: iter({1: 2}), "dict_keyiterator", "list"),
             (lambda: memoryview(b""), "memoryview", "bytes"),
             (lambda: msgpack.ExtType(2, b""), "ExtType", ""),
-            (lambda: type("MyList", (list,), {})(), "MyList", ""),
-            (lambda: type("MyInt", (int,), {})(), "MyInt", ""),
+            (lambda: type("MyList", (list,), {})(), "MyList", "a list of a class of its own"),
+            (lambda: type("MyInt", (int,), {})(), "MyInt", "an int of a class of its own"),
             (lambda: type("MyDate", (date,), {})(1, 1, 1), "MyDate", ""),
             (lambda: "\ud800", "str", "half of a character"),
             (lambda: {"\ud800": 1}, "str", "half of a character"),
@@ -200,7 +215,7 @@ class TestRefused:
             (lambda: {ValueError()}, "set", "identity"),
             (lambda: {(1, iter([]))}, "set", "identity"),
             (lambda: reversed(Hand()), "reversed", "list"),
-            (lambda: sys, "module", ""),
+            (lambda: sys, "module", "import it at the top"),
         ],
     )
     @pytest.mark.parametrize(

@@ -7,13 +7,15 @@ import functools
 import subprocess
 import sys
 import types
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import msgpack
 import pytest
 
 from deathless.workflows.codec import Codec
 from deathless.workflows.errors import DeathlessError, DecodeError, UnknownTypeError, UnstorableError
+
+T = TypeVar("T")
 
 
 class Color(enum.Enum):
@@ -89,6 +91,16 @@ class ById:
     hp: int
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Token:
+    name: str
+
+
+@dataclasses.dataclass
+class Box(Generic[T]):
+    held: T
+
+
 @dataclasses.dataclass
 class Wrong(Exception):
     code: int = 1
@@ -146,6 +158,15 @@ def test_a_dataclass_that_can_change_has_identity_and_a_frozen_one_has_not(codec
     assert key is value
 
 
+def test_a_frozen_dataclass_that_compares_by_identity_has_it(codec):
+    orc = Token("orc")
+    threat, back = codec.unpack(codec.pack([{orc: 10, Token("orc"): 3}, orc]))
+    assert [threat.get(back), len(threat)] == [10, 2]
+    assert not codec.is_tree((orc, orc))
+    with pytest.raises(UnstorableError, match="identity"):
+        codec.pack({orc})
+
+
 def test_exceptions_of_a_user_come_back_without_their_init(codec):
     back = codec.unpack(codec.pack(Odd("a", "b")))
     assert (type(back), back.args, back.one) == (Odd, ("ab",), "a")
@@ -190,8 +211,13 @@ class TestRefused:
         assert not codec.is_tree((unit,))
 
     def test_undecorated_subclasses_of_a_dataclass(self, codec):
-        with pytest.raises(UnstorableError, match="Sub"):
+        with pytest.raises(UnstorableError, match="Sub .*decorate its class with @dataclass too"):
             codec.pack(type("Sub", (Unit,), {})("a"))
+
+    def test_a_generic_class_called_with_its_parameter(self, codec):
+        with pytest.raises(UnstorableError, match=r"write Box\(\.\.\.\) without the \[\.\.\.\]"):
+            codec.pack(Box[int](3))
+        assert codec.unpack(codec.pack(Box(3))) == Box(3)
 
 
 def evolve(monkeypatch, **classes):

@@ -161,20 +161,6 @@ def test_beats_do_not_drift(open_world):
     assert handle.result() == [(1, 0, 0.12), (2, 0, 0.21), (3, 0, 0.3), (4, 0, 0.42), (5, 0, 0.51)]
 
 
-def test_beats_that_were_overtaken_are_skipped_and_counted(open_world):
-    world = open_world(drummer)
-    handle = world.start(drummer(1.0, 3), entity_id=1)
-    world.pump()
-    world.advance(1.0)
-    world.signal(Poke(), entity_id=1)
-    world.advance(3.5)
-    world.signal(Poke(), entity_id=1)
-    world.advance(0.0)
-    world.advance(0.0)
-    world.advance(0.5)
-    assert handle.result() == [(1, 0, 1.0), (4, 2, 4.5), (5, 0, 5.0)]
-
-
 @pytest.mark.parametrize(
     ("kind", "beats"),
     [(in_a_routine, [1, 2, 3]), (in_a_list, [1, 2, 3]), (in_two_locals, [1, 2, 3]), (in_no_local, [1, 1, 1])],

@@ -169,6 +169,126 @@ def test_an_edit_resumes_at_the_same_await_or_is_held(worlds, load_module, name,
     assert world.get(handle.id).status == "Completed"
 
 
+HEAD = """
+from deathless import Context, Signal, workflow
+
+class Hit(Signal):
+    pass
+
+def weigh(*values):
+    return sum(values)
+
+@workflow
+async def main(ctx: Context):
+"""
+LONG = "weigh(1111111111, 2222222222, 3333333333, 4444444444, 5555555555, LAST)"
+LOOP = "for i in [1, 2]:\n    try:\n        INSIDE\n    finally:\n        await ctx.sleep(5)\nreturn 'end', i"
+# Code that sleeps, an edit of it, and what becomes of the sleeper: held (None), or its result under the new code.
+PAIRS = {
+    "another await of the same text, after one that is new": (
+        "await ctx.sleep(5)\nif await ctx.receive(Hit): return 'gold'",
+        "if await ctx.receive(Hit):\n    await ctx.sleep(5)\n    return 'gold for free'",
+        None,
+    ),
+    "from the if to its else": (
+        "hp = 3\nif hp < 5:\n    await ctx.sleep(5)\n    return 'rested'\nreturn 'fight'",
+        "hp = 3\nif hp < 5: return 'fight'\nelse:\n    await ctx.sleep(5)\n    return 'trained'",
+        None,
+    ),
+    "into a second loop of the same head": (
+        "while True:\n    await ctx.sleep(5)\n    return 'one'",
+        "while True:\n    if await ctx.receive(Hit): break\nwhile True:\n    await ctx.sleep(5)\n    return 'two'",
+        None,
+    ),
+    "into a new condition": (
+        "await ctx.sleep(5)\nreturn 1",
+        "if await ctx.receive(Hit): await ctx.sleep(5)\nreturn 2",
+        None,
+    ),
+    "wrapped in a try": (
+        "await ctx.sleep(5)\nreturn 'x'",
+        "done = []\ntry:\n    await ctx.sleep(5)\nexcept ValueError: return 'y'\nfinally:\n    done = [1]\nreturn done",
+        [1],
+    ),
+    "out of a try": (
+        "try:\n    await ctx.sleep(5)\nfinally: pass\nreturn 'x'",
+        "await ctx.sleep(5)\nreturn 'y'",
+        "y",
+    ),
+    "wrapped in a try inside a loop": (
+        "for i in [1, 2]:\n    await ctx.sleep(5)\nreturn i",
+        "for i in [1, 2]:\n    try:\n        await ctx.sleep(5)\n    except ValueError: pass\nreturn i",
+        2,
+    ),
+    "a second try beside it": (
+        "try:\n    await ctx.sleep(5)\nfinally: pass\nreturn 'x'",
+        "try:\n    await ctx.sleep(5)\nfinally: pass\ntry: pass\nfinally: pass\nreturn 'y'",
+        "y",
+    ),
+    "from a try into its finally": (
+        "try:\n    await ctx.sleep(5)\nfinally: pass\nreturn 'x'",
+        "try: pass\nfinally: await ctx.sleep(5)\nreturn 'y'",
+        None,
+    ),
+    "a named timer into a branch": (
+        "await ctx.select(ctx.timer(5, name='rest'))\nreturn 'x'",
+        "if ctx.now > 99: return 1\nelse: await ctx.select(ctx.timer(50, name='rest'))\nreturn 'y'",
+        "y",
+    ),
+    "a timer whose name is computed into a branch": (
+        "rest = 'rest'\nawait ctx.select(ctx.timer(5, name=rest))\nreturn 'x'",
+        "rest = 'rest'\nif rest: await ctx.select(ctx.timer(5, name=rest))\nreturn 'y'",
+        None,
+    ),
+    "a finally that keeps a break, without one": (
+        LOOP.replace("INSIDE", "if i == 1: break"),
+        LOOP.replace("INSIDE", "if i == 1: return 'new'"),
+        None,
+    ),
+    "a finally that keeps a return, without one": (
+        LOOP.replace("INSIDE", "if i == 1: return 'old'"),
+        LOOP.replace("INSIDE", "ctx.now"),
+        None,
+    ),
+    "a finally with the same ways out": (
+        LOOP.replace("INSIDE", "if i == 1: return 'old'"),
+        LOOP.replace("INSIDE", "if i < 2: return 'new'"),
+        "old",
+    ),
+    "the end of a long value that a statement keeps": (
+        f"x = ({LONG.replace('LAST', '1')}, await ctx.sleep(5))\nreturn x",
+        f"x = ({LONG.replace('LAST', '2')}, await ctx.sleep(5))\nreturn x",
+        None,
+    ),
+    "the end of a long iterable": (
+        f"for x in [{LONG.replace('LAST', '1')}]: await ctx.sleep(5)\nreturn x",
+        f"for x in [{LONG.replace('LAST', '2')}]: await ctx.sleep(5)\nreturn x",
+        None,
+    ),
+    "the end of a long condition": (
+        f"if {LONG.replace('LAST', '1')}: await ctx.sleep(5)\nreturn 1",
+        f"if {LONG.replace('LAST', '2')}: await ctx.sleep(5)\nreturn 2",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_sleeper_wakes_where_it_slept_or_is_held(worlds, load_module, name):
+    before, after, result = PAIRS[name]
+    indented = [HEAD + "".join(f"    {line}\n" for line in text.split("\n")) for text in (before, after)]
+    old = load_module(indented[0])
+    world = worlds.open([old.main])
+    handle = world.start(old.main())
+    world.advance(0.1)
+    world.close()
+    world = worlds.open([load_module(indented[1]).main])
+    world.run_until(30.0)
+    view = world.get(handle.id)
+    assert (view.held_reason is None) == (result is not None), view
+    assert view.result == result
+
+
 def _accepted(module):
     return {signal.__name__ for signal in module.buff.accepts}
 

@@ -119,6 +119,46 @@ REFUSED = {
         "a nested definition's defaults, decorators or bases",
         INTO_VARIABLE,
     ),
+    "nested async def": (
+        "<here>async def inner(): pass",
+        "an async function inside a workflow",
+        "define it at the top of the module with @routine",
+    ),
+    "nested async def in a branch": (
+        "if ctx:\n    <here>async def inner(n): return n\n    await inner(1)",
+        "an async function inside a workflow",
+        "define it at the top of the module with @routine",
+    ),
+    "locals()": ("x = <here>locals()", "locals() shows another frame after a resume", "name the variables"),
+    "vars()": ("x = <here>vars()", "vars() shows another frame", "name the variables"),
+    "dir()": ("x = [<here>dir() for _ in 'a']", "dir() shows another frame", "name the variables"),
+    "eval": ("x = <here>eval('1 + 1')", "eval() reads names that a snapshot need not hold", "write it out"),
+    "exec": ("if ctx: <here>exec('x = 1', {})", "exec() reads names", "write it out"),
+    "globals()": ("<here>globals()['x'] = 1", "global state does not survive", "a local variable or a table"),
+    "sleep without await": ("<here>ctx.sleep(5)", "ctx.sleep(5) is not awaited", "write await ctx.sleep(5)"),
+    "receive without await": ("<here>ctx.receive(Boom)", "is not awaited", "write await ctx.receive(Boom)"),
+    "select without await": (
+        "if ctx:\n    <here>ctx.select(ctx.timer(5), Boom)",
+        "is not awaited",
+        "write await ctx.select(ctx.timer(5), Boom)",
+    ),
+    "gather without await": ("<here>ctx.gather()", "is not awaited", "write await ctx.gather()"),
+    "timer alone": (
+        "<here>ctx.timer(5)",
+        "ctx.timer(5) is a source that nothing waits for",
+        "write await ctx.select(ctx.timer(5)), or keep it in a variable",
+    ),
+    "every alone": (
+        "<here>ctx.every(5)",
+        "a source that nothing waits for",
+        "await ctx.select(ctx.every(5))",
+    ),
+    "routine without await": (
+        "<here>helper(ctx, 5)",
+        "helper(ctx, 5) is not awaited",
+        "write await helper(ctx, 5)",
+    ),
+    "undecorated helper without await": ("<here>plain(5)", "plain(5) is not awaited", "write await plain(5)"),
     "context assigned": ("<here>ctx = 1", "ctx is the context", "use another name here"),
     "context in a walrus": ("x = (<here>ctx := 1)", "ctx is the context", "use another name here"),
     "context deleted": ("del <here>ctx", "ctx is the context", "use another name here"),
@@ -151,8 +191,22 @@ REFUSED = {
     "context as a function's name": ("<here>def ctx(): pass", "ctx is the context", "use another name here"),
 }
 
+HELPERS = """
+@routine
+async def helper(ctx, n):
+    await ctx.op(n)
+
+async def plain(n):
+    pass
+
+"""
+
 # What stands close to the refused places and can be put aside.
 BESIDE = [
+    "x = vars(await ctx.op(1)), dir(Boom), (lambda: locals())()",
+    "vars = dict\n    x = vars(), await ctx.op(1)",
+    "x = ctx.sleep, ctx.timer(5)\n    await ctx.op(1)",
+    "eval = ctx.note\n    eval('1')\n    await ctx.op(1)",
     "x = 0 < await ctx.op(1)",
     "x = await ctx.op(1) < 2 < 3",
     "x = 0 < await ctx.op(1) < 2",
@@ -165,7 +219,8 @@ BESIDE = [
 
 def refusal(body, **names):
     """Compile a body; return the error, and where `<here>` stood: line, column, the line's text."""
-    source = "@workflow\nasync def main(ctx):\n" + "".join(f"    {line}\n" for line in body.splitlines())
+    source = HELPERS + "@workflow\nasync def main(ctx):\n"
+    source = source.lstrip() + "".join(f"    {line}\n" for line in body.splitlines())
     place = (None, None, None)
     for number, line in enumerate(source.splitlines(), 1):
         if "<here>" in line:
@@ -219,6 +274,26 @@ WRONG_FUNCTIONS = {
     "no parameter": ("async def main():\n    pass", "takes no context", "write async def main(ctx, ...)"),
     "keyword-only parameter": ("async def main(*, ctx):\n    pass", "takes no context", "main(ctx, ...)"),
     "variadic parameter": ("async def main(*ctx):\n    pass", "takes no context", "main(ctx, ...)"),
+    "context second": (
+        "async def main(amount: int, ctx):\n    pass",
+        "ctx is not the first parameter of main",
+        "write async def main(ctx, ...)",
+    ),
+    "context second by its annotation": (
+        "async def main(amount, world: 'deathless.Context | None', n=1):\n    pass",
+        "world is not the first parameter of main",
+        "write async def main(world, ...)",
+    ),
+    "context keyword-only": (
+        "async def main(amount, *, ctx):\n    pass",
+        "ctx is not the first parameter",
+        "write async def main(ctx, ...)",
+    ),
+    "no context among the parameters": (
+        "async def main(amount: int):\n    pass",
+        "the first parameter of main is the context, and amount is annotated int",
+        "write async def main(ctx, ...)",
+    ),
     "self": ("async def main(self, ctx):\n    pass", "is a method", "write it as a function of the module"),
     "cls": ("async def main(cls):\n    pass", "is a method", "write it as a function of the module"),
     "generator": ("async def main(ctx):\n    yield 1", "is an async generator", "use await instead of yield"),
@@ -245,6 +320,55 @@ def test_a_function_of_the_wrong_kind_is_refused_at_its_first_line(name):
 def test_a_method_is_refused_whatever_its_first_parameter_is_called():
     with pytest.raises(CompileError, match="Camp.main is defined in a class; write it as a function"):
         load("class Camp:\n    @workflow\n    async def main(ctx):\n        pass\n")
+
+
+WRAPPERS = """
+import functools
+
+def logged(function):
+    @functools.wraps(function)
+    async def wrapper(*args):
+        return await function(*args)
+    return wrapper
+
+def renamed(function):
+    async def wrapper(ctx):
+        return await function(ctx)
+    wrapper.__name__ = function.__name__
+    return wrapper
+
+def called(function):
+    @functools.wraps(function)
+    def wrapper(*args):
+        return function(*args)
+    return wrapper
+
+"""
+
+
+@pytest.mark.parametrize("decorator", ["logged", "renamed", "called"])
+def test_a_function_that_another_decorator_wraps_is_refused(decorator):
+    source = f"{WRAPPERS}@workflow\n@{decorator}\nasync def main(ctx):\n    pass\n"
+    with pytest.raises(
+        CompileError,
+        match="a decorator below @workflow wraps main; write @workflow directly above the async def",
+    ):
+        load(source)
+
+
+def test_a_decorator_that_gives_the_function_itself_is_taken():
+    assert compiled("@workflow\n@(lambda function: function)\nasync def main(ctx):\n    pass\n").sites == ()
+
+
+def test_the_context_may_have_any_name_in_the_first_place():
+    assert (
+        len(
+            compiled(
+                "async def main(world, ctx_like, other: int): await world.op(1)\nmain = workflow(main)"
+            ).sites
+        )
+        == 1
+    )
 
 
 def test_a_lambda_is_refused():

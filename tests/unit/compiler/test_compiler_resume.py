@@ -1,10 +1,7 @@
 """Each construct does the same natively and put away and brought back at every await."""
 
 import pytest
-from compiler_kit import BOUND, Boom, Mood, Unit, load, run, same
-
-from deathless.workflows.compiler.support import iterate
-from deathless.workflows.errors import UnstorableError
+from compiler_kit import BOUND, Boom, Unit, load, run, same
 
 PROGRAMS = {
     "plain": "x = await ctx.op(1)\nctx.note(x)\ny = x + 1\nawait ctx.op(2)\nreturn x, y",
@@ -167,13 +164,3 @@ def test_a_loop_over_a_set_goes_in_sorted_order(items):
     expected = run(native["main"], (), (sorted(items),))
     assert run(durable["main"], (), (items,)) == expected
     assert run(durable["main"], (), (items,), frozenset(range(BOUND))) == expected
-
-
-def test_a_set_of_several_kinds_is_sorted_kind_by_kind():
-    items = {"a", None, 2, b"b", Mood.WILD, Mood.CALM, (1, "x"), 1.5}
-    assert list(iterate(items, "f.py", 1)) == [None, 1.5, 2, "a", b"b", (1, "x"), Mood.CALM, Mood.WILD]
-
-
-def test_a_set_whose_order_would_depend_on_the_process_is_refused():
-    with pytest.raises(UnstorableError, match=r"sorted\(\.\.\., key=\.\.\.\)"):
-        iterate({frozenset({1}), frozenset({2})}, "f.py", 1)
