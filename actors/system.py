@@ -16,10 +16,11 @@ from ..workflows.definition import WorkflowType
 from ..workflows.errors import LimitError, UnknownWorkflowError
 from ..workflows.instance import Instance
 from ..workflows.limits import Limits
-from ..workflows.messages import FIRE, SIGNAL, START, TICK, Message, Status
+from ..workflows.messages import ASK, FIRE, SIGNAL, START, TICK, Message, Status
 from ..workflows.outbox import (
     FIRE_ALL,
     FORGET,
+    INPUT_TABLE,
     POST,
     PUBLISH,
     PUT,
@@ -29,6 +30,7 @@ from ..workflows.outbox import (
     TELL,
     UNSUBSCRIBE,
     Answer,
+    InputRecord,
 )
 from ..workflows.registry import Registry
 from ..workflows.signal import Signal
@@ -133,7 +135,7 @@ class ActorSystem:
         directory = self.directory
         # Mostly one workflow runs on an entity: then its id stands alone.
         alone = None if entity_id is None else directory.by_entity.get(entity_id)
-        if type(alone) is int:
+        if type(alone) is int and message[0] != ASK:
             actor = directory.actors.get(alone)
             if (
                 actor is None
@@ -150,8 +152,11 @@ class ActorSystem:
         if workflow_id == WORLD_ID:
             self.tell(workflow_id, message)
             return
+        queued = len(self.scheduler.queue)
         for target in directory.addressed(workflow_id, entity_id, correlation_id):
             self._offer(target, message)
+        if message[0] == ASK and len(self.scheduler.queue) == queued:
+            self.answer(message[5], Answer(None, f"nobody takes {message[2]} there"), message[6])
 
     def publish(self, message: Message, publisher_id: int | None) -> None:
         """Queue a signal for those who have subscribed to it by now, but the publisher."""
@@ -174,7 +179,7 @@ class ActorSystem:
     def receiver(self, workflow_id: int, message: Message) -> WorkflowActor | None:
         """Return the actor of a workflow; None if there is none, or it never awaits this signal."""
         actor = self.directory.actors.get(workflow_id) or self.directory.find(workflow_id)
-        if actor is not None and message[0] == SIGNAL:
+        if actor is not None and message[0] in (SIGNAL, ASK):
             accepts = self._accepts.get(actor.instance.type_name)
             if accepts is not None and message[2] not in accepts:
                 return None
@@ -206,6 +211,9 @@ class ActorSystem:
         for effect in self.stepper.outbox.take():
             kind = effect[0]
             if kind == TELL:
+                if effect[2][0] == TICK:
+                    # A workflow that ticks itself: its timer has come due already.
+                    self.wheel.cancel(effect[1])
                 self.tell(effect[1], effect[2])
             elif kind == SEND:
                 self.post(None, *effect[1:])
@@ -228,8 +236,14 @@ class ActorSystem:
                 self._change_topics(*effect)
 
     def answer(self, ticket: int, answer: Answer, input_id: str | None) -> None:
-        """Keep an answer for whoever asked or called from outside."""
+        """Keep an answer for whoever asked or called from outside, and on record if it was named."""
         self.answers.append((ticket, answer))
+        if input_id is not None:
+            key = input_id.encode()
+            stored = self.tables.read(INPUT_TABLE, key)
+            if stored is not None:
+                record = InputRecord.unpack(stored)._replace(answer=[answer.value, answer.problem])
+                self.tables.write(INPUT_TABLE, key, record.pack())
 
     def _forget(self, workflow_id: int) -> None:
         actor = self.directory.actors.pop(workflow_id, None)

@@ -47,6 +47,8 @@ class WorkflowActor(ScheduledActor):
         before = instance.status
         row = system.stepper.handle(instance, message)
         if row is None:
+            if system.stepper.outbox.effects:
+                system.apply_effects()
             return
         workflow_id = instance.workflow_id
         system.rows.fresh[workflow_id] = row

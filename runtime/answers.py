@@ -9,40 +9,44 @@ from typing import Any
 
 from ..workflows.errors import RuntimeClosedError
 from ..workflows.outbox import Answer
+from ..workflows.values import engine_codec
 from .futures import PumpFuture
 
 
 class Answers:
     """Futures by ticket. An answer for which nobody waits (any more) is dropped."""
 
-    def __init__(self, unpack: Callable[[bytes], Any], is_pump_thread: Callable[[], bool]) -> None:
-        """Create it.
-
-        Args:
-            unpack: of the thread that pumps.
-            is_pump_thread: see `PumpFuture`.
-        """
-        self._unpack = unpack
+    def __init__(self, is_pump_thread: Callable[[], bool]) -> None:
+        """Create it; `is_pump_thread` is as in `PumpFuture`."""
         self._is_pump_thread = is_pump_thread
         self._lock = threading.Lock()
         self._waiting: dict[int, list[tuple[Future[Any], Callable[[Answer], BaseException]]]] = {}
         self._given: list[tuple[int, Answer]] = []
         self._closed = ""
 
-    def expect(self, ticket: int, what: str, failure: Callable[[Answer], BaseException]) -> Future[Any]:
+    def expect(
+        self,
+        ticket: int,
+        what: str,
+        failure: Callable[[Answer], BaseException],
+        known: Answer | None = None,
+    ) -> Future[Any]:
         """Return a future that is done once the answer is durable.
 
         Args:
             ticket: of the ask or call.
             what: it is done when..., for errors.
             failure: makes the exception of an answer without a value.
+            known: the answer that a finished turn gave already.
         """
         future: PumpFuture[Any] = PumpFuture(what, self._is_pump_thread)
         with self._lock:
             if self._closed:
                 future.set_exception(RuntimeClosedError(self._closed))
-            else:
+            elif known is None or any(given == ticket for given, _ in self._given):
                 self._waiting.setdefault(ticket, []).append((future, failure))
+            else:
+                self._give(future, known, failure)
         return future
 
     def collect(self, given: Iterable[tuple[int, Answer]]) -> None:
@@ -56,10 +60,9 @@ class Answers:
             with self._lock:
                 waiting = self._waiting.pop(ticket, [])
             for future, failure in waiting:
-                self.give(future, answer, failure)
+                self._give(future, answer, failure)
 
-    def give(self, future: Future[Any], answer: Answer, failure: Callable[[Answer], BaseException]) -> None:
-        """Resolve one future."""
+    def _give(self, future: Future[Any], answer: Answer, failure: Callable[[Answer], BaseException]) -> None:
         if not future.set_running_or_notify_cancel():
             return
         if answer.value is None:
@@ -68,7 +71,8 @@ class Answers:
             future.set_exception(error)
             return
         try:
-            value = self._unpack(answer.value)
+            # Of its own: another thread may be packing with the world's.
+            value = engine_codec().unpack(answer.value)
         except Exception as error:  # noqa: BLE001 - a class of the value is not loaded.
             future.set_exception(error)
         else:

@@ -142,7 +142,7 @@ class Engine:
             is_pump_thread=self.system.scheduler.is_pump_thread,
         )
         self.committer.committed_turn = state.turn
-        self.answers = Answers(codec.unpack, self.system.scheduler.is_pump_thread)
+        self.answers = Answers(self.system.scheduler.is_pump_thread)
         self.queries = Queries(str(store.path), self.rows, self.system, codec, self.codes)
         self.intake = Intake(registry, self.system, engine_codec(), clock, ids, options.limits, state.turn)
         try:

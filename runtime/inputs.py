@@ -21,11 +21,19 @@ class StartInput(NamedTuple):
     correlation_id: str | None
 
 
+class NamedInput(NamedTuple):
+    """Another input was given a name by its caller."""
+
+    time_us: int
+    input_id: str
+    record: bytes
+
+
 MessageInput: TypeAlias = tuple[int | None, int | None, str | None, Message]
 """(workflow_id, entity_id, correlation_id, message): a signal, cancel or retry to one of the three kinds of address;
 a signal to none is published."""
 
-Input: TypeAlias = StartInput | MessageInput
+Input: TypeAlias = StartInput | NamedInput | MessageInput
 
 
 class TurnRecord(NamedTuple):

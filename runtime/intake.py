@@ -24,13 +24,16 @@ from ..workflows.errors import (
     UnknownWorkflowTypeError,
 )
 from ..workflows.limits import MAX_ID, Limits
-from ..workflows.messages import CALL, CANCEL, RETRY, SIGNAL
+from ..workflows.messages import ASK, CALL, CANCEL, RETRY, SIGNAL
+from ..workflows.outbox import InputRecord
 from ..workflows.reducer import Reducer
 from ..workflows.registry import Registry
+from ..workflows.rows import read_head
 from ..workflows.signal import Signal, SignalType, signal_values
 from .clock import Clock
 from .ids import IdAllocator
-from .inputs import Input, StartInput
+from .input_ids import InputIds
+from .inputs import Input, NamedInput, StartInput
 
 ONE_ADDRESS = "give exactly one of workflow_id, entity_id, correlation_id"
 
@@ -64,7 +67,7 @@ class Intake:
             limits: bounds.
             turn: the last finished turn.
         """
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self.ids = ids
         self._registry = registry
         self._types = registry.workflows
@@ -75,6 +78,7 @@ class Intake:
         self._closed = ""
         self._inputs: list[Input] = []
         # How many signals were accepted since the last turn, by address: a workflow id stands there as its negative.
+        self._input_ids = InputIds(system.tables, limits.name)
         self._sent: dict[int | str, int] = {}
         # Types of workflows that are accepted, by id; then, of those whose turn is under way.
         self._starting: dict[int, str] = {}
@@ -92,6 +96,7 @@ class Intake:
             inputs, self._inputs = self._inputs, []
             self._started, self._starting = self._starting, {}
             self._sent.clear()
+            self._input_ids.take()
             self._next_turn += 1
             if last:
                 self._closed = "the world is closed"
@@ -111,6 +116,70 @@ class Intake:
     def waiting(self) -> int:
         """How many inputs the next turn will take."""
         return len(self._inputs)
+
+    def once(self, input_id: str | None, kind: str, accept: Callable[[], tuple[int, int]]) -> tuple[int, int]:
+        """Accept an input, unless one of this name was accepted before.
+
+        Args:
+            input_id: its name, or None for an input without one.
+            kind: what it is, for the record.
+            accept: accepts it and returns (ref, turn), as `InputRecord` has them.
+
+        Returns:
+            (ref, turn), of the first time.
+
+        Raises:
+            InputIdError: the name was used for something else.
+        """
+        if input_id is None:
+            return accept()
+        with self.lock:
+            known = self._input_ids.find(input_id, kind)
+            if known is None:
+                ref, turn = accept()
+                known = InputRecord(self._clock.now_us(), kind, ref, turn)
+                self._input_ids.note(input_id, known)
+                # Before the input itself: an answer that it gets at once is put into the record.
+                at = len(self._inputs) - 1
+                self._inputs.insert(at, NamedInput(known.time_us, input_id, known.pack()))
+            return known.ref, known.turn
+
+    def record_of(self, input_id: str, kind: str) -> InputRecord | None:
+        """Return what is known of a named input."""
+        with self.lock:
+            return self._input_ids.find(input_id, kind)
+
+    def conflicts(
+        self, what: Call[Any] | str, entity_id: int | None, correlation_id: str | None
+    ) -> tuple[str, list[int]]:
+        """Return a start's type, and the active workflows of that type, entity and correlation id, ascending.
+
+        Accepted starts count; the caller keeps turns from running meanwhile.
+        """
+        name = what if isinstance(what, str) else what.type.name
+        check_address(entity_id, correlation_id, self._limits)
+        if entity_id is None and correlation_id is None:
+            raise ValueError(
+                "on_conflict needs an entity_id or a correlation_id, by which a conflict is found"
+            )
+        key = (name, entity_id, correlation_id)
+        ids = self._system.directory.addressed(None, entity_id, correlation_id)
+        found = [number for number in ids if self._key_of(number) == key]
+        with self.lock:
+            accepted = [
+                item.workflow_id
+                for item in self._inputs
+                if isinstance(item, StartInput)
+                and (item.type_name, item.entity_id, item.correlation_id) == key
+            ]
+        return name, [*found, *accepted]
+
+    def _key_of(self, workflow_id: int) -> tuple[str, int | None, str | None] | None:
+        row = self._system.rows.row(workflow_id)
+        if row is None:
+            return None
+        head = read_head(row)
+        return head.type_name, head.entity_id, head.correlation_id
 
     def start(
         self,
@@ -151,9 +220,17 @@ class Intake:
         return workflow_id
 
     def signal(
-        self, signal: Signal, workflow_id: int | None, entity_id: int | None, correlation_id: str | None
+        self,
+        signal: Signal,
+        workflow_id: int | None,
+        entity_id: int | None,
+        correlation_id: str | None,
+        ask: tuple[str | None] | None = None,
     ) -> int:
-        """Accept a signal; return the turn that takes it."""
+        """Accept a signal; return the turn that takes it.
+
+        With `ask`, (input id or None,), it wants an answer: then return its ticket.
+        """
         cls = type(signal)
         name = cls.__name__
         if self._signals.get(name) is not cls:
@@ -178,6 +255,11 @@ class Intake:
                 self._require_open()
             message = (SIGNAL, self._clock.now_us(), name, payload, cls.layout)
             self._sent[key] = sent + 1
+            if ask is not None:
+                ticket = self.ids.take()
+                question = (ASK, *message[1:], ticket, ask[0])
+                self._inputs.append((workflow_id, entity_id, correlation_id, question))
+                return ticket
             self._inputs.append((workflow_id, entity_id, correlation_id, message))
             return self._next_turn
 
@@ -234,9 +316,14 @@ class Intake:
             return self._next_turn
 
     def call(
-        self, what: Reducer[Any, Any] | str, args: tuple[Any, ...], kwargs: dict[str, Any], sender: str
-    ) -> tuple[int, str]:
-        """Accept a call of a reducer; return its ticket and the reducer's name."""
+        self,
+        what: Reducer[Any, Any] | str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        sender: str,
+        input_id: str | None,
+    ) -> int:
+        """Accept a call of a reducer; return its ticket."""
         known = self._registry.reducers
         name = what if isinstance(what, str) else getattr(what, "name", "")
         reducer = known.get(name)
@@ -252,9 +339,9 @@ class Intake:
             packed = self._codec.pack([list(args), kwargs])
             check_size(f"the size of the arguments of reducer {name!r}", packed, self._limits)
             ticket = self.ids.take()
-            message = (CALL, self._clock.now_us(), name, packed, sender, ticket, None)
+            message = (CALL, self._clock.now_us(), name, packed, sender, ticket, input_id)
             self._inputs.append((WORLD_ID, None, None, message))
-            return ticket, name
+            return ticket
 
     def put(self, inputs: list[Input]) -> None:
         """Put recorded inputs first, for a replay."""

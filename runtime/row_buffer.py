@@ -29,7 +29,7 @@ class RowBuffer:
 
     def row(self, workflow_id: int) -> bytes | None:
         """Return the latest row of a workflow, or None if there is none; from any thread."""
-        row = self.fresh.get(workflow_id, _ABSENT)
+        row: bytes | None = self.fresh.get(workflow_id, _ABSENT)
         if row is not _ABSENT:
             return row
         if not 0 <= workflow_id < 2**64:

@@ -16,16 +16,19 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from types import ModuleType, TracebackType
-from typing import Any, Literal, ParamSpec, Self, TypeVar
+from typing import Any, Literal, ParamSpec, Self, TypeAlias, TypeVar, get_args
 
 from ..workflows.definition import Call
 from ..workflows.errors import (
+    AskFailed,
     CallFailed,
     UnknownWorkflowError,
+    WorkflowExistsError,
     WorldFull,
 )
 from ..workflows.limits import Limits
 from ..workflows.messages import Status
+from ..workflows.outbox import Answer
 from ..workflows.reducer import WORLD, Reducer
 from ..workflows.registry import Registered
 from ..workflows.signal import Signal
@@ -46,6 +49,7 @@ from .world_state import (
     META,
 )
 
+OnConflict: TypeAlias = Literal["parallel", "existing", "error", "replace"]
 P = ParamSpec("P")
 R = TypeVar("R")
 FREEZE_AFTER = 5_000
@@ -150,6 +154,8 @@ class Runtime:
         kwargs: Mapping[str, Any] | None = None,
         entity_id: int | None = None,
         correlation_id: str | None = None,
+        on_conflict: OnConflict = "parallel",
+        input_id: str | None = None,
     ) -> Handle[R]:
         """Start a workflow in the next turn. Durable when `Handle.committed` is done.
 
@@ -159,14 +165,43 @@ class Runtime:
             kwargs: keyword arguments of a start by name.
             entity_id: the entity that it belongs to.
             correlation_id: the group that it belongs to.
+            on_conflict: what to do where a workflow of the same type, entity and correlation id is active or accepted:
+                "parallel" starts one more; "existing" returns the oldest of them; "replace" cancels them and starts;
+                "error" raises. The last three need an entity or a correlation id.
+            input_id: a name for this start, with which it may be repeated after a crash: it is made once.
 
         Raises:
+            WorkflowExistsError: a conflict, where `on_conflict` is "error".
+            InputIdError: the name was given to another kind of call before.
             UnknownWorkflowTypeError: a type that was not registered.
             ArgumentsError: arguments that do not bind or have no durable form.
             LimitError: arguments or a correlation id that are too large.
         """
-        self._engine.require_room()
-        return Handle(self, *self._engine.intake.start(call, args, kwargs, entity_id, correlation_id))
+        engine = self._engine
+        engine.require_room()
+        if on_conflict not in get_args(OnConflict):
+            known = ", ".join(map(repr, get_args(OnConflict)))
+            raise ValueError(f"on_conflict is one of {known}, not {on_conflict!r}")
+
+        def accept() -> tuple[int, int]:
+            if on_conflict != "parallel":
+                name, found = engine.intake.conflicts(call, entity_id, correlation_id)
+                if found and on_conflict == "existing":
+                    return found[0], engine.turn
+                if found and on_conflict == "error":
+                    raise WorkflowExistsError(name, found[0])
+            else:
+                found = []
+            started = engine.intake.start(call, args, kwargs, entity_id, correlation_id)
+            for workflow_id in found:
+                engine.intake.cancel(workflow_id, None, None, "replaced by a new start", force=False)
+            return started
+
+        if on_conflict == "parallel":
+            return Handle(self, *engine.intake.once(input_id, "start", accept))
+        # Against finished turns: a conflict that a turn under way makes or ends is not one yet.
+        with engine.finished_turns():
+            return Handle(self, *engine.intake.once(input_id, "start", accept))
 
     def start_many(self, starts: Iterable[tuple[Call[Any], int | None]]) -> list[Handle[Any]]:
         """Start many workflows, each a call with its entity id; all of them or, where one is wrong, none."""
@@ -181,10 +216,12 @@ class Runtime:
         workflow_id: int | None = None,
         entity_id: int | None = None,
         correlation_id: str | None = None,
+        input_id: str | None = None,
     ) -> int:
         """Send a signal in the next turn; give exactly one address.
 
-        By entity or correlation id it goes to all active workflows there that accept its class, which may be none.
+        By entity or correlation id it goes to all active workflows there that accept its class, which may be none. With
+        an `input_id` it may be repeated after a crash: it is sent once.
 
         Returns:
             The turn that will take it; the signal is durable once `wait_committed` of that turn returns.
@@ -198,10 +235,51 @@ class Runtime:
         engine = self._engine
         if engine.closed or engine.committer.full is not None:
             engine.require_room()
-        return engine.intake.signal(signal, workflow_id, entity_id, correlation_id)
+        intake = engine.intake
+        if input_id is None:
+            return intake.signal(signal, workflow_id, entity_id, correlation_id)
+        return intake.once(
+            input_id, "signal", lambda: (0, intake.signal(signal, workflow_id, entity_id, correlation_id))
+        )[1]
 
-    def publish(self, signal: Signal) -> int:
+    def ask(
+        self,
+        signal: Signal,
+        *,
+        workflow_id: int | None = None,
+        entity_id: int | None = None,
+        correlation_id: str | None = None,
+        input_id: str | None = None,
+    ) -> Future[Any]:
+        """Send a signal that wants an answer; a workflow gives it with `ctx.reply(signal, value)`.
+
+        Where several workflows take the signal, the first answer counts. The question is durable with the turn that
+        takes it, and a workflow that answers after a crash does so for nobody; whoever gave an `input_id` asks again
+        with it, and gets the answer that was given or is still to come.
+
+        Returns:
+            A future of the answer, done once it is durable. It raises `AskFailed` where nobody takes the signal, or its
+            receiver ends or fails without an answer.
+
+        Raises:
+            as `signal`.
+        """
+        engine = self._engine
+        engine.require_room()
+        intake = engine.intake
+
+        def accept() -> tuple[int, int]:
+            ticket = intake.signal(signal, workflow_id, entity_id, correlation_id, ask=(input_id,))
+            return ticket, engine.turn + 1
+
+        return self._answer_of(
+            input_id, "ask", accept, "the question is answered", lambda answer: AskFailed(answer.problem)
+        )
+
+    def publish(self, signal: Signal, *, input_id: str | None = None) -> int:
         """Send a signal in the next turn to all workflows that have subscribed to it by then.
+
+        With an `input_id` it may be repeated after a crash: it is sent once.
 
         Returns:
             The turn that will take it; it is durable once `wait_committed` of that turn returns.
@@ -212,10 +290,17 @@ class Runtime:
             LimitError: it is too large, or a subscriber has too many unread signals.
         """
         self._engine.require_room()
-        return self._engine.intake.publish(signal)
+        intake = self._engine.intake
+        return intake.once(input_id, "publish", lambda: (0, intake.publish(signal)))[1]
 
     def call(
-        self, reducer: Reducer[P, R] | str, /, *args: Any, sender: str = "game", **kwargs: Any
+        self,
+        reducer: Reducer[P, R] | str,
+        /,
+        *args: Any,
+        sender: str = "game",
+        input_id: str | None = None,
+        **kwargs: Any,
     ) -> Future[R]:
         """Run a reducer in the next turn.
 
@@ -223,6 +308,8 @@ class Runtime:
             reducer: a registered one, or its name.
             *args: its arguments, without the context.
             sender: whom the reducer sees as its caller; `Runtime.identity` acts as the world itself.
+            input_id: a name for this call, with which it may be repeated after a crash: it is made once, and the repeat
+                gets the same answer.
             **kwargs: further arguments by name.
 
         Returns:
@@ -235,10 +322,15 @@ class Runtime:
             UnstorableError: an argument has no durable form.
             LimitError: they are too large.
         """
-        self._engine.require_room()
-        ticket, name = self._engine.intake.call(reducer, args, kwargs, sender)
-        return self._engine.answers.expect(
-            ticket, f"the call of {name!r} is answered", lambda answer: CallFailed(name, answer.problem)
+        engine = self._engine
+        engine.require_room()
+        name = reducer if isinstance(reducer, str) else getattr(reducer, "name", "")
+        return self._answer_of(
+            input_id,
+            "call",
+            lambda: (engine.intake.call(reducer, args, kwargs, sender, input_id), engine.turn + 1),
+            f"the call of {name!r} is answered",
+            lambda answer: CallFailed(name, answer.problem),
         )
 
     def cancel(
@@ -249,6 +341,7 @@ class Runtime:
         correlation_id: str | None = None,
         reason: str = "",
         force: bool = False,
+        input_id: str | None = None,
     ) -> int:
         """Cancel workflows in the next turn; give exactly one address.
 
@@ -259,13 +352,19 @@ class Runtime:
             entity_id: all active workflows of an entity.
             correlation_id: all active workflows of a group.
             reason: for the workflow and for whoever looks at it later.
-            force: end it without running any of its code.
+            force: end it without running any of its code; dismisses a failed one too.
+            input_id: a name for this cancel, with which it may be repeated after a crash.
 
         Returns:
             The turn that will take it.
         """
         self._engine.require_room()
-        return self._engine.intake.cancel(workflow_id, entity_id, correlation_id, reason, force=force)
+        intake = self._engine.intake
+        return intake.once(
+            input_id,
+            "cancel",
+            lambda: (0, intake.cancel(workflow_id, entity_id, correlation_id, reason, force=force)),
+        )[1]
 
     def retry(self, workflow_id: int) -> int:
         """Run the message on which a workflow failed again, with the code loaded now; on others it does nothing.
@@ -484,6 +583,27 @@ class Runtime:
         clock.resume(record.now_us, 0)
         self._engine.intake.put(list(record.inputs))
         return self._engine.pump(None, record)
+
+    def _answer_of(
+        self,
+        input_id: str | None,
+        kind: str,
+        accept: Callable[[], tuple[int, int]],
+        what: str,
+        failure: Callable[[Answer], BaseException],
+    ) -> Future[Any]:
+        """Accept an ask or a call, or find the answer that it has had."""
+        engine = self._engine
+        if input_id is None:
+            # Held, so that no turn takes it, and answers it, before somebody waits.
+            with engine.intake.lock:
+                ticket, _ = accept()
+                return engine.answers.expect(ticket, what, failure)
+        with engine.finished_turns(), engine.intake.lock:
+            ticket, _ = engine.intake.once(input_id, kind, accept)
+            record = engine.intake.record_of(input_id, kind)
+            given = None if record is None or record.answer is None else Answer(*record.answer)
+            return engine.answers.expect(ticket, what, failure, given)
 
     def _game_clock(self, what: str) -> GameClock:
         if not isinstance(self._engine.clock, GameClock):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ..actors import ActorSystem
-from .inputs import Input, StartInput
+from ..workflows.outbox import INPUT_TABLE
+from .inputs import Input, NamedInput, StartInput
 
 
 class TurnOutcome(NamedTuple):
@@ -38,6 +39,9 @@ def run_turn(
     post = system.post
     item: Any
     for item in inputs:
+        if type(item) is NamedInput:
+            system.tables.write(INPUT_TABLE, item.input_id.encode(), item.record)
+            continue
         starting = type(item) is StartInput
         if due:
             # A timer that was due before the input was accepted goes first.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import gathering as _gathering  # noqa: F401 - stored workflows may stand in its routine.
 from .activity import Activity, ActivityCall, ActivityContext, activity
 from .context import Context
 from .definition import Call, WorkflowType, routine, workflow

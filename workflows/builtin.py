@@ -63,6 +63,8 @@ def workflow_timer_fire(ctx: ReducerContext, workflow_id: int) -> None:
 def cleanup_old_workflows(ctx: ReducerContext, days_old: float = 7.0) -> int:
     """Delete workflows that completed, failed or were cancelled more than so many days of world time ago.
 
+    The names of inputs that were accepted before are forgotten too.
+
     Returns:
         How many it deleted.
     """
@@ -73,6 +75,7 @@ def cleanup_old_workflows(ctx: ReducerContext, days_old: float = 7.0) -> int:
     old = [head.id for head in ctx.workflows() if head.status in ended and head.updated_at < cutoff]
     for workflow_id in old:
         ctx.forget(workflow_id)
+    ctx.forget_inputs(cutoff)
     return len(old)
 
 

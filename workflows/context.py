@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, ov
 
 from .errors import LimitError, WorkflowMisuseError
 from .signal import Signal
-from .sources import US, Child, Every, Sleep, Source, Timer, to_us
+from .sources import MISSED, US, Child, Every, Missed, Sleep, Source, Timer, to_us
 
 if TYPE_CHECKING:
     from .definition import Call
@@ -59,6 +59,10 @@ class StepPort(Protocol):
 
     def unsubscribe(self, subscriber: Context, signal: type[Signal], fields: Mapping[str, Any]) -> None:
         """Buffer the end of subscriptions."""
+        ...
+
+    def reply(self, replier: Context, signal: Signal, value: object) -> bool:
+        """Buffer an answer."""
         ...
 
     def spawn(
@@ -132,8 +136,22 @@ class Context:
             )
         return Timer(self._port.now_us + to_us(seconds, "ctx.timer"), name)
 
-    def every(self, seconds: float, missed: Literal["skip"] = "skip") -> Every:
+    def every(self, seconds: float, missed: Missed = "skip") -> Every:
         """Return a drift-free periodic source, to keep in a local and select on. It gives `Beat(n, missed)`.
+
+        A beat comes each `seconds`, numbered from 1, on a grid that begins now. Where several are due when the
+        workflow could take one (after downtime, a pause of the game, or while it awaited something else), `missed`
+        says what comes of them:
+
+        | missed       | at once                                       | the next beat                                |
+        |--------------|-----------------------------------------------|----------------------------------------------|
+        | `"skip"`     | nothing                                       | on the grid, and tells how many were missed  |
+        | `"once"`     | the latest, which tells how many were missed  | on the grid                                  |
+        | `"catch_up"` | each of them, one after the other, a step each | on the grid                                 |
+        | `"shift"`    | the latest, which tells how many were missed  | a full period from now: the grid moves       |
+
+        A skipped beat that is itself overtaken when its time comes is given at once, so that a period shorter than the
+        game's frames still beats. Numbers count all beats, the missed ones too.
 
         Raises:
             ValueError: for a period under a microsecond, or an unknown policy.
@@ -141,9 +159,10 @@ class Context:
         period_us = to_us(seconds, "ctx.every")
         if period_us < 1:
             raise ValueError(f"ctx.every takes a period of at least a microsecond, not {seconds!r} seconds")
-        if missed != "skip":
-            raise ValueError(f"ctx.every(missed=...) takes 'skip', not {missed!r}")
-        return Every(self._port.now_us, period_us)
+        if missed not in MISSED:
+            known = ", ".join(map(repr, MISSED))
+            raise ValueError(f"ctx.every(missed=...) is one of {known}, not {missed!r}")
+        return Every(self._port.now_us, period_us, missed=missed)
 
     # -- messages ------------------------------------------------------------------------------------------
 
@@ -261,7 +280,50 @@ class Context:
         """
         return Child(self._port.spawn(self, call, entity_id, correlation_id, on_parent_close))
 
+    # Results of different types are typed one by one, as those of `asyncio.gather` are.
+    @overload
+    def gather(self, a1: Awaitable[A], a2: Awaitable[B], /) -> Awaitable[tuple[A, B]]: ...
+    @overload
+    def gather(
+        self, a1: Awaitable[A], a2: Awaitable[B], a3: Awaitable[C], /
+    ) -> Awaitable[tuple[A, B, C]]: ...
+    @overload
+    def gather(
+        self, a1: Awaitable[A], a2: Awaitable[B], a3: Awaitable[C], a4: Awaitable[D], /
+    ) -> Awaitable[tuple[A, B, C, D]]: ...
+    @overload
+    def gather(self, *awaitables: Awaitable[A]) -> Awaitable[list[A]]: ...
+    def gather(self, *awaitables: Awaitable[Any]) -> Awaitable[Any]:
+        """Wait for children, or whatever else can be awaited and selected on; return the list of their results.
+
+        Results stand in the order of the arguments, whichever came first; of nothing, the list is empty. Where some
+        fail, the error of the first of them in that order is raised once those before it are done; the others run on.
+
+        Raises:
+            ChildFailed, ChildCancelled: one of the children ended so.
+            WorkflowMisuseError: for what cannot be awaited.
+        """
+        from .gathering import gathered  # noqa: PLC0415 - a routine, which needs this module first.
+
+        for awaitable in awaitables:
+            if not (isinstance(awaitable, Source) and isinstance(awaitable, Awaitable)):
+                raise WorkflowMisuseError(
+                    f"ctx.gather takes children, as ctx.spawn(...) gives them, not {awaitable!r}"
+                )
+        return gathered(self, awaitables)
+
     # -- the rest ------------------------------------------------------------------------------------------
+
+    def reply(self, signal: Signal, value: object = None) -> bool:
+        """Answer `Runtime.ask`, when this step succeeds, with any value that a local may hold.
+
+        Answered is the oldest question that equals the signal, as it was received: reply before you change a list in
+        it. A question that is still open when the workflow ends is answered with `AskFailed`.
+
+        Returns:
+            False where nobody waits: it came as an ordinary signal, or has been answered.
+        """
+        return self._port.reply(self, signal, value)
 
     def call(self, reducer: Reducer[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a registered reducer now, as a part of this step, and return its result.

@@ -366,6 +366,22 @@ class CallFailed(DeathlessError, RuntimeError):  # noqa: N818 - the field's term
         self.problem = problem
 
 
+class InputIdError(DeathlessError, ValueError):
+    """An input id that was used before, for a call of another kind.
+
+    Attributes:
+        input_id: the id; kind: of this call; known: of the one before.
+    """
+
+    def __init__(self, input_id: str, kind: str, known: str) -> None:
+        super().__init__(
+            f"input_id {input_id!r} was given to a {known} before, and now to a {kind}; take a new one"
+        )
+        self.input_id = input_id
+        self.kind = kind
+        self.known = known
+
+
 class AskFailed(DeathlessError, RuntimeError):  # noqa: N818 - the field's term.
     """Nobody will answer a question: its receiver has ended, or none takes it."""
 

@@ -16,6 +16,8 @@ it against timers.
 | FIRE       | (FIRE, time_us): the next timer is due, whatever its time    |
 | CALL       | (CALL, time_us, reducer, packed [args, kwargs], sender,      |
 |            | ticket, input id or None), for the world's reducers          |
+| ASK        | (ASK, time_us, name, packed list of values, field names,     |
+|            | ticket, input id or None): a signal that wants an answer     |
 
 A signal's field names are one text, joined by commas.
 
@@ -36,6 +38,7 @@ RETRY = 5
 NEXT = 6
 FIRE = 7
 CALL = 8
+ASK = 9
 
 Message: TypeAlias = tuple[Any, ...]
 

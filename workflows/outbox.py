@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
+import msgpack
+
 from .codec import Codec
 from .context import Context
 from .messages import Message
@@ -105,6 +107,38 @@ class Answer(NamedTuple):
     value: bytes | None
     problem: str
     error: BaseException | None = None
+
+
+INPUT_TABLE = "input"
+"""The store's table of inputs that were named by their callers."""
+
+
+class InputRecord(NamedTuple):
+    """What a world remembers of a named input; stored as a msgpack array.
+
+    Attributes:
+        time_us: when it was accepted.
+        kind: "signal", "publish", "cancel", "start", "ask" or "call".
+        ref: a start's workflow id, an ask's or call's ticket; else 0.
+        turn: that took it.
+        answer: None, or [packed value or None, problem].
+    """
+
+    time_us: int
+    kind: str
+    ref: int
+    turn: int
+    answer: list[Any] | None = None
+
+    def pack(self) -> bytes:
+        """Return the stored form."""
+        packed: bytes = msgpack.packb(list(self))
+        return packed
+
+    @classmethod
+    def unpack(cls, stored: bytes) -> InputRecord:
+        """Return the record of its stored form."""
+        return cls(*msgpack.unpackb(stored))
 
 
 class Outbox:

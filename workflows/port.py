@@ -14,10 +14,10 @@ from .errors import LimitError, SignalNotAccepted, WorkflowMisuseError
 from .instance import Instance
 from .limits import Limits
 from .messages import CHILD_DONE, SIGNAL, Message
-from .outbox import PUBLISH, SEND, SPAWN, SUBSCRIBE, TELL, UNSUBSCRIBE, Neighbours, Outbox
+from .outbox import PUBLISH, REPLY, SEND, SPAWN, SUBSCRIBE, TELL, UNSUBSCRIBE, Answer, Neighbours, Outbox
 from .randomness import DurableRandom
 from .reducer import Reducer
-from .reducers import Reducers
+from .reducers import Reducers, pack_result
 from .registry import Registry
 from .signal import Signal, SignalType, signal_values
 from .snapshots import Snapshots
@@ -72,7 +72,7 @@ class Port(Outbox):
         check_address(entity_id, correlation_id, self.limits)
         if workflow_id is not None:
             refusal = self.neighbours.refusal(workflow_id, cls)
-            if refusal is not None:
+            if refusal is not None and not self._spawned(workflow_id, cls):
                 raise SignalNotAccepted(cls.__name__, workflow_id, refusal)
         self.neighbours.check_room(workflow_id, entity_id, correlation_id, cls)
         message = self.pack_signal(signal)
@@ -80,6 +80,15 @@ class Port(Outbox):
             self.effects.append((TELL, workflow_id, message))
         else:
             self.effects.append((SEND, entity_id, correlation_id, message))
+
+    def _spawned(self, workflow_id: int, signal: type[Signal]) -> bool:
+        """Say whether this very step has started a workflow that takes the signal."""
+        return any(
+            effect[0] == SPAWN
+            and effect[1].workflow_id == workflow_id
+            and signal in self.registry.workflows[effect[1].type_name].accepts
+            for effect in self.effects
+        )
 
     def publish(self, sender: Context | None, signal: Signal) -> None:
         """Buffer a signal to all who subscribed to it; see `Context.publish`."""
@@ -160,6 +169,20 @@ class Port(Outbox):
             created_us=self.now_us,
         )
         return instance, self._snapshots.pack_new(instance, arguments)
+
+    def reply(self, replier: Context, signal: Signal, value: object) -> bool:
+        """Answer the oldest question that is this signal; see `Context.reply`."""
+        assert isinstance(replier, Instance)
+        cls = _class_of(signal, "ctx.reply")
+        payload = self.codec.pack_list(signal_values(signal))
+        for index, (ticket, name, asked, input_id) in enumerate(replier.asks or ()):
+            if name == cls.__name__ and asked == payload:
+                packed = pack_result(f"the answer to {cls.__name__}", value, self)
+                replier.asks = [*replier.asks[:index], *replier.asks[index + 1 :]] or None  # type: ignore[index]
+                self.check_effects()
+                self.effects.append((REPLY, ticket, Answer(packed, ""), input_id))
+                return True
+        return False
 
     # -- children ------------------------------------------------------------------------------------------
 

@@ -142,6 +142,10 @@ class ReducerContext:
         """
         self._reducers.forget(workflow_id)
 
+    def forget_inputs(self, before: float) -> int:
+        """Forget the input ids of inputs that were accepted before this world time; return how many there were."""
+        return self._reducers.forget_inputs(round(before * US))
+
     def workflow(self, workflow_id: int) -> WorkflowHead | None:
         """Return what is known of a workflow, or None."""
         return self._reducers.head(workflow_id)

@@ -19,7 +19,7 @@ from .errors import (
     text_of,
 )
 from .messages import CANCEL, FIRE, STATUSES, Message, Status
-from .outbox import FIRE_ALL, FORGET, POST, REPLY, SPAWN, Answer
+from .outbox import FIRE_ALL, FORGET, INPUT_TABLE, POST, REPLY, SPAWN, Answer, InputRecord
 from .reducer import Reducer, ReducerContext, WorkflowHead
 from .signal import Signal
 from .sources import US
@@ -200,6 +200,17 @@ class Reducers:
                 f"workflow {workflow_id} has not ended, it is {head.status}; cancel it first"
             )
         self.port.effects.append((FORGET, workflow_id))
+
+    def forget_inputs(self, before_us: int) -> int:
+        """Buffer the deletion of records of named inputs."""
+        old = [
+            key
+            for key, stored in self.port.scan(INPUT_TABLE, b"", None)
+            if InputRecord.unpack(stored).time_us < before_us
+        ]
+        for key in old:
+            self.port.write(INPUT_TABLE, key, None)
+        return len(old)
 
     def head(self, workflow_id: int) -> WorkflowHead | None:
         """Return what is known of a workflow."""

@@ -165,8 +165,8 @@ def add_unread(row: bytes, message: Sequence[Any], **changes: Any) -> bytes:
     return _HEADER + b"".join(fields)
 
 
-_HEADER = _packer.pack_array_header(FIELDS)
-_NIL = msgpack.packb(None)
+_HEADER: bytes = _packer.pack_array_header(FIELDS)
+_NIL: bytes = msgpack.packb(None)
 _INDEX = {
     "due": DUE,
     "status": STATUS,

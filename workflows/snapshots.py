@@ -9,6 +9,7 @@ from typing import Any
 from . import rows
 from .codec import Codec
 from .compiler import awaited_by, capture_stack, resume_stack
+from .compiler.frames import RESUMED
 from .context import PRIMITIVE
 from .errors import LimitError, NotARoutineError, UnstorableError, WorkflowMisuseError
 from .instance import Instance, flatten
@@ -152,7 +153,7 @@ class Snapshots:
         """Refuse an awaitable of the user's own: what it would do after the await is in no snapshot."""
         awaited = awaited_by(coroutine)
         code = _code_of(awaited)
-        if code is not PRIMITIVE and code is not JOINING:
+        if code is not PRIMITIVE and code is not JOINING and code is not RESUMED:
             place = f"{coroutine.cr_code.co_filename}:{coroutine.cr_frame.f_lineno}"
             raise NotARoutineError(getattr(awaited, "__qualname__", repr(awaited)), place)
 

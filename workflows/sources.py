@@ -9,12 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
 from .limits import MAX_TIME_US
 
 EventT_co = TypeVar("EventT_co", covariant=True)
 ResultT_co = TypeVar("ResultT_co", covariant=True)
+
+Missed: TypeAlias = Literal["skip", "once", "catch_up", "shift"]
+"""What becomes of beats that come due while nobody can take them; see `Context.every`."""
+MISSED: Final[tuple[Missed, ...]] = get_args(Missed)
+"""A snapshot stores a policy as its index in this tuple."""
 
 US = 1_000_000
 
@@ -44,7 +49,7 @@ class Elapsed(NamedTuple):
 
 
 class Beat(NamedTuple):
-    """A beat of `ctx.every`: number `n` from 1 up, after `missed` beats that were skipped."""
+    """A beat of `ctx.every`: number `n` from 1 up, after `missed` beats that were given to nobody."""
 
     n: int
     missed: int
@@ -96,31 +101,60 @@ class Sleep(Source[None]):
 class Every(Source[Beat]):
     """A drift-free periodic source: beat `n` is due at `start_us + n * period_us`.
 
-    A beat that a later one has overtaken (after downtime, or when nobody awaited) is skipped: the latest due
-    beat is given once and says how many were missed.
+    Where more than one beat is due when the workflow wakes, after downtime or because nobody awaited, its policy says
+    what comes of them.
+
+    Attributes:
+        start_us: the grid's beginning.
+        period_us: the time between two beats.
+        n: the next beat.
+        missed: its policy.
+        skipped: how many beats were passed over since the last one that was given; by `skip` alone.
     """
 
-    __slots__ = ("n", "period_us", "start_us")
+    __slots__ = ("missed", "n", "period_us", "skipped", "start_us")
 
-    def __init__(self, start_us: int, period_us: int, n: int = 1) -> None:
+    def __init__(
+        self, start_us: int, period_us: int, n: int = 1, missed: Missed = "skip", skipped: int = 0
+    ) -> None:
         self.start_us = start_us
         self.period_us = period_us
         self.n = n
+        self.missed = missed
+        self.skipped = skipped
 
     @property
     def due_us(self) -> int:
         """When the next beat is due, in microseconds of world time."""
         return self.start_us + self.n * self.period_us
 
-    def beat(self, now_us: int) -> Beat:
-        """Give the latest beat that is due at `now_us` and move on to the one after it."""
-        latest = (now_us - self.start_us) // self.period_us
-        beat = Beat(latest, latest - self.n)
+    def beat(self, now_us: int, *, may_skip: bool = True) -> Beat | None:
+        """Give what is due at `now_us` and move on; None where it is all skipped.
+
+        Args:
+            now_us: the time. Before the next beat's time, that beat is given early.
+            may_skip: whether it may be skipped.
+        """
+        latest = self.n
+        if self.missed != "catch_up":
+            latest = max(latest, (now_us - self.start_us) // self.period_us)
+        overtaken = latest - self.n
         self.n = latest + 1
+        if overtaken and self.missed == "shift":
+            self.start_us = now_us - latest * self.period_us
+        elif overtaken and self.missed == "skip" and may_skip and not self.skipped:
+            # Not twice in a row: a period shorter than a frame would never give a beat.
+            self.skipped = overtaken + 1
+            return None
+        beat = Beat(latest, overtaken + self.skipped)
+        self.skipped = 0
         return beat
 
     def __repr__(self) -> str:
-        return f"Every(start_us={self.start_us}, period_us={self.period_us}, n={self.n})"
+        return (
+            f"Every(start_us={self.start_us}, period_us={self.period_us}, n={self.n}, missed={self.missed!r}, "
+            f"skipped={self.skipped})"
+        )
 
 
 class Child(Source[ChildDone[ResultT_co]]):

@@ -18,6 +18,7 @@ from .errors import Cancelled, DeathlessError, LimitError, UnstorableError, plai
 from .instance import Instance, flatten
 from .limits import Limits
 from .messages import (
+    ASK,
     CANCEL,
     CHILD_DONE,
     FIRE,
@@ -30,13 +31,13 @@ from .messages import (
     Message,
     Status,
 )
-from .outbox import Neighbours
+from .outbox import REPLY, Answer, Neighbours
 from .port import Port
 from .registry import Registry
 from .signal import signal_from
 from .snapshots import Snapshots
 from .versions import CodeBook, HeldError
-from .waits import elapsed, event_of, source_of
+from .waits import SKIPPED, catches_up, elapsed, event_of, source_of
 
 _SUSPENDED = Status.SUSPENDED
 
@@ -109,11 +110,16 @@ class Stepper:
             due_us, now_us = instance.due_us, self.outbox.now_us
             if due_us is None or due_us > now_us:
                 return None
-            return self._run(instance, (TICK, due_us), elapsed(instance.wait, now_us), None)
+            event = elapsed(instance.wait, now_us)
+            if event is SKIPPED:
+                return self._skip(instance, due_us)
+            return self._run(instance, (TICK, due_us), event, None)
         return self._handle_other(instance, message)
 
-    def _handle_other(self, instance: Instance, message: Message) -> bytes | None:
+    def _handle_other(self, instance: Instance, message: Message, *, may_skip: bool = True) -> bytes | None:
         kind = message[0]
+        if kind == ASK:
+            return self._take_ask(instance, message)
         if kind == RETRY:
             return self._retry(instance)
         if instance.status is Status.FAILED and kind == CANCEL and message[3]:
@@ -138,8 +144,24 @@ class Stepper:
             if source_of(instance.wait, message) is None:
                 # What was unread before is looked at when the wait or the time changes.
                 return self._base
-        following = self._next(instance)
+        following = self._next(instance, may_skip=may_skip)
         return self._base if following is None else following
+
+    def _take_ask(self, instance: Instance, message: Message) -> bytes | None:
+        """Note who wants an answer, and go on as with any signal."""
+        _, time_us, name, payload, layout, ticket, input_id = message
+        if instance.status is not _SUSPENDED:
+            self._refuse_asks(instance, [[ticket, name, payload, input_id]], f"has ended ({instance.status})")
+            return None
+        instance.asks = [*(instance.asks or ()), [ticket, name, payload, input_id]]
+        base = self._base = rows.patch(self._last_row(instance), asks=instance.asks)
+        row = self._handle_other(instance, (SIGNAL, time_us, name, payload, layout))
+        return base if row is None else row
+
+    def _refuse_asks(self, instance: Instance, asks: list[list[Any]] | None, why: str) -> None:
+        for ticket, _, _, input_id in asks or ():
+            answer = Answer(None, f"workflow {instance.workflow_id} {why}")
+            self.outbox.effects.append((REPLY, ticket, answer, input_id))
 
     def _fire(self, instance: Instance) -> bytes | None:
         """Let the next timer of the wait fire, whatever its time; in a workflow that has none nothing happens."""
@@ -148,16 +170,19 @@ class Stepper:
         due_us = instance.due_us
         if due_us is None:
             return self._base
-        event = elapsed(instance.wait, max(due_us, self.now_us))
+        event = elapsed(instance.wait, max(due_us, self.now_us), may_skip=False)
         return self._run(instance, (FIRE, self.now_us), event, None)
 
-    def _next(self, instance: Instance) -> bytes | None:
+    def _next(self, instance: Instance, *, may_skip: bool = True) -> bytes | None:
         """Run a step with what is ready first: the oldest fitting message, or a due timer that is older."""
         index = self._first_unread(instance)
         unread = instance.unread or []
         due_us = instance.due_us
         if due_us is not None and due_us <= self.now_us and (index is None or due_us < unread[index][1]):
-            return self._run(instance, (TICK, due_us), elapsed(instance.wait, self.now_us), None)
+            event = elapsed(instance.wait, self.now_us, may_skip=may_skip)
+            if event is SKIPPED:
+                return self._skip(instance, due_us)
+            return self._run(instance, (TICK, due_us), event, None)
         if index is None:
             return None
         message = unread[index]
@@ -170,6 +195,19 @@ class Stepper:
         except Exception as problem:  # noqa: BLE001 - a class has changed since the message was sent.
             return self._fail(instance, following, problem)
         return self._run(instance, following, event, error)
+
+    def _skip(self, instance: Instance, due_us: int) -> bytes:
+        """Keep that a periodic source has passed over some beats, and go on with what else is ready; no code runs."""
+        try:
+            self._base = self._snapshots.pack_suspended(instance, instance.wait, instance.updated_us)
+        except Exception as problem:  # noqa: BLE001 - the code has changed since the wait began.
+            return self._fail(instance, (TICK, due_us), problem)
+        following = self._next(instance)
+        if following is not None:
+            return following
+        if self.paranoid:
+            instance.chill()
+        return self._base
 
     def _first_unread(self, instance: Instance) -> int | None:
         """Return the index of the oldest unread message that the wait takes, or None."""
@@ -212,8 +250,12 @@ class Stepper:
             raise
         except BaseException as failure:  # noqa: BLE001 - a failing step is the workflow's failure, even by `sys.exit()`.
             return self._fail(instance, message, failure)
+        due_us = instance.due_us
         if instance.unread is not None and self._first_unread(instance) is not None:
             self.outbox.tell(instance.workflow_id, (NEXT, self.now_us))
+        elif due_us is not None and due_us <= self.outbox.now_us and catches_up(wait, self.outbox.now_us):
+            # A step for each beat, and others in between.
+            self.outbox.tell(instance.workflow_id, (TICK, due_us))
         if self.paranoid:
             instance.chill()
         return row
@@ -242,6 +284,8 @@ class Stepper:
                 reason = f"its parent, workflow {instance.workflow_id}, ended"
                 self.outbox.tell(child_id, (CANCEL, self.now_us, reason, False))
         instance.children = instance.unread = None
+        self._refuse_asks(instance, instance.asks, f"has ended ({status}) without an answer")
+        instance.asks = None
         if not told:
             self._tell_parent(instance, outcome)
         instance.chill()
@@ -263,9 +307,12 @@ class Stepper:
             due=None,
             status=STATUS_CODE[Status.FAILED],
             updated=self.now_us,
+            asks=None,
             outcome=[text, trace, list(message)],
         )
+        asks = rows.read_field(rows.split(self._last_row(instance)), rows.ASKS)
         instance.load(row)
+        self._refuse_asks(instance, asks, f"failed: {text}")
         self._tell_parent(instance, text)
         return row
 
@@ -283,7 +330,8 @@ class Stepper:
         message = tuple(rows.read_field(rows.split(row), rows.OUTCOME)[2])
         self._base = rows.patch(row, status=STATUS_CODE[_SUSPENDED], outcome=None, updated=self.now_us)
         instance.load(self._base)
-        again = self._handle_other(instance, message)
+        # A beat that failed is not skipped the second time, however late it is.
+        again = self._handle_other(instance, message, may_skip=False)
         return self._base if again is None else again
 
     # -- messages that run nothing -------------------------------------------------------------------------

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from .codec import Codec, Extension
 from .compiler import UNBOUND
-from .sources import Beat, Child, Elapsed, Every, Timer
+from .sources import MISSED, Beat, Child, Elapsed, Every, Timer
 
 
 def engine_codec() -> Codec:
@@ -12,16 +15,19 @@ def engine_codec() -> Codec:
     return Codec(
         extensions=[
             Extension(32, Timer, lambda timer: (timer.due_us, timer.name), lambda parts: Timer(*parts)),
-            Extension(
-                33,
-                Every,
-                lambda every: (every.start_us, every.period_us, every.n),
-                lambda parts: Every(*parts),
-                by_identity=True,
-            ),
+            Extension(33, Every, _store_every, _load_every, by_identity=True),
             Extension(34, Child, lambda child: (child.workflow_id,), lambda parts: Child(*parts)),
             Extension(35, Elapsed, tuple, lambda parts: Elapsed(*parts)),
             Extension(36, Beat, tuple, lambda parts: Beat(*parts)),
             Extension(37, type(UNBOUND), lambda _unbound: (), lambda _parts: UNBOUND),
         ]
     )
+
+
+def _store_every(every: Every) -> tuple[int, ...]:
+    return every.start_us, every.period_us, every.n, MISSED.index(every.missed), every.skipped
+
+
+def _load_every(parts: Sequence[Any]) -> Every:
+    start_us, period_us, n, missed, skipped = parts
+    return Every(start_us, period_us, n, MISSED[missed], skipped)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from .errors import ChildCancelled, ChildFailed, WorkflowMisuseError
 from .messages import CHILD_DONE, SIGNAL, STATUS_CODE, Message, Status
@@ -20,6 +20,8 @@ EVERY = 4
 EVERY_LOCAL = 5
 
 _TIMED = (Timer, Sleep, Every)
+SKIPPED: Final = object()
+"""Stands for the event of a beat that was skipped."""
 _CHILDREN = (Child, Join)
 _COMPLETED = STATUS_CODE[Status.COMPLETED]
 _FAILED = STATUS_CODE[Status.FAILED]
@@ -133,17 +135,28 @@ def event_of(source: Any, message: Message, unpack: Callable[[bytes], Any]) -> t
     return ChildDone(source, result, error), None
 
 
-def elapsed(wait: tuple[Any, ...], now_us: int) -> Any:
-    """Return the event of the source that came due first; of equals, the one listed first."""
+def elapsed(wait: tuple[Any, ...], now_us: int, *, may_skip: bool = True) -> Any:
+    """Return the event of the source that came due first; of equals, the one listed first.
+
+    `SKIPPED` where that is a periodic source that skips its beats: it has moved on, and gives nothing.
+    """
     first: Any = None
     for source in wait:
         if type(source) in _TIMED and (first is None or source.due_us < first.due_us):
             first = source
     if type(first) is Every:
-        return first.beat(now_us)
+        beat = first.beat(now_us, may_skip=may_skip)
+        return SKIPPED if beat is None else beat
     if type(first) is Timer:
         return Elapsed(first.name, first.due_us / US)
     return None
+
+
+def catches_up(wait: tuple[Any, ...], now_us: int) -> bool:
+    """Say whether a periodic source that gives every beat has one to give."""
+    return any(
+        type(source) is Every and source.missed == "catch_up" and source.due_us <= now_us for source in wait
+    )
 
 
 def children_of(wait: tuple[Any, ...]) -> list[int]:

@@ -179,6 +179,17 @@ FORMS = {
         [[], [[]]]
         Crate([1, Point(1, 2)])
         {'a': {'b': [{}]}}
+        [v for v in $q]
+        [(v, w) for v in $q for w in $q][:4]
+        {v: <n0> for v in $q}
+        [*$q, <n>]
+        list($q)
+        tuple(enumerate($q))
+        list(zip($q, (<l>)))
+        next(iter($q), <n>)
+        max($q, key=lambda v: 0, default=<n>)
+        dict.fromkeys($q)
+        (lambda: [v for v in $q])()
     """),
 }
 

@@ -141,7 +141,7 @@ class Ordered:
     """What the untransformed run uses for a set: the same answers, iterated in sorted order.
 
     A set's own order depends on the hash seed, so a native run cannot be the reference for it; the compiler
-    promises sorted order for loops that suspend.
+    promises sorted order wherever the text reads one.
     """
 
     def __init__(self, items: Iterable[Any] = ()) -> None:
@@ -154,6 +154,11 @@ class Ordered:
     def discard(self, item: Any) -> None:
         if item in self.items:
             self.items.remove(item)
+
+    def pop(self) -> Any:
+        item = next(iter(self))
+        self.items.remove(item)
+        return item
 
     def copy(self) -> Ordered:
         return Ordered(self.items)

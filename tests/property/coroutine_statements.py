@@ -147,6 +147,12 @@ $q = $q.copy()
 $q.discard(~)
 
 @.note($q, len($q))
+
+if len($q): @.note($q.pop(), len($q))
+
+if len($q) > 1: ?first, *?rest = $q
+else: ?first, ?rest = <n1>, $l
+@.note(?first, ?rest)
 """)
 
 STORE = templates("""
@@ -161,6 +167,30 @@ for ?each in $u.tags:
     if len($u.tags) > 2: $u.tags.pop()
     else: grow($u.tags, #) if ?each != 3 else None
     AWAIT
+
+for ?index, ?each in enumerate($l, #):
+    AWAIT
+    if len($l) < 6: $l.append(<n1>)
+    @.note(?index, ?each)
+    LOOP
+
+for ?each, ?other in zip($l, $u.tags):
+    @.note(?each, ?other)
+    if len($u.tags) > 2: $u.tags.pop()
+    AWAIT
+    grow($l, ?other)
+
+for (?index, ?each), ?other in zip(enumerate($u.tags), range(5)):
+    AWAIT
+    grow($u.tags, ?index)
+    @.note(?each, ?other)
+    LOOP
+
+?cursor = enumerate($l)
+for ?index, ?each in ?cursor:
+    @.note(?each, next(?cursor, -1))
+    AWAIT
+    grow($l, ?index)
 
 ?kinds = (Boom, KeyError) if <b1> else Odd
 AWAIT
@@ -368,6 +398,14 @@ for ?each in (<n1>, <u1>):
 
 for ?each in $u.tags:
 
+for ?each, ?other in enumerate($l):
+
+for ?each, ?other in zip($u.tags, $l):
+
+for ?each in $q:
+
+for ?each, ?other in enumerate($q):
+
 for $u in $t:
 
 for $u in [<u1>, <u0>]:
@@ -401,7 +439,6 @@ for $u.hp in [<n0>, <n1>]:
 for ?each in ((<n0>, ~), [1, 2]):
 """)
 
-# The order of a set is promised for loops that suspend, so these bodies begin with an await.
 FOR_SETS = templates("""
 for ?each in <q>:
     AWAIT

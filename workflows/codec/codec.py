@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from types import BuiltinFunctionType, FunctionType, GeneratorType, MethodType
 from typing import Any
 
 from msgpack import ExtType, Packer, Timestamp, unpackb
@@ -26,26 +25,10 @@ from .classes import ClassReader, class_kind
 from .containers import CONTAINER_TAGS, container_kinds
 from .iterators import ITERATOR_KINDS, to_iterator
 from .names import type_name
+from .remedies import remedy_for
 from .scalars import SCALAR_KINDS, SCALAR_LEAVES, SCALAR_TAGS
 from .sharing import SharedForm, TreeCheck, Written, scan
 from .wire import ATOMS, EXTENSIONS, MAX_SET_DEPTH, TAG_PREFIX, Kind, tag
-
-_REMEDIES: dict[type, str] = {
-    memoryview: "take bytes(...) of it",
-    GeneratorType: "wrap it in list(...)",
-    type({}.keys()): "wrap it in list(...)",
-    type({}.values()): "wrap it in list(...)",
-    type({}.items()): "wrap it in list(...)",
-    type(iter({})): "loop over list(...) instead",
-    type(iter({}.values())): "loop over list(...) instead",
-    type(iter({}.items())): "loop over list(...) instead",
-    type(iter(set())): "loop over sorted(...) instead",
-    map: "wrap it in list(...)",
-    filter: "wrap it in list(...)",
-    FunctionType: "keep its name and look it up",
-    BuiltinFunctionType: "keep its name and look it up",
-    MethodType: "keep the object and the method's name",
-}
 
 # The Packer writes these by itself, so that the hook never sees them: they would come back as something else.
 _IMPOSTORS = (ExtType, Timestamp, memoryview)
@@ -212,8 +195,7 @@ class Codec:
         if kind is None:
             kind = None if cls in _IMPOSTORS else class_kind(cls)
             if kind is None:
-                why = _REMEDIES.get(cls, "keep what it was made from instead")
-                raise UnstorableError(type_name(cls), why=why)
+                raise UnstorableError(type_name(cls), why=remedy_for(cls))
             self._kinds[cls] = kind
             if kind.atomic:
                 self._atoms.add(cls)

@@ -28,12 +28,18 @@ def record_kind(cls: type) -> Kind:
     names = [field.name for field in dataclasses.fields(cls)]
     head = f"{class_name(cls)}({','.join(names)})"
     slots = _check_record(cls, set(names))
-    identity = not vars(cls)["__dataclass_params__"].frozen
+    # One that compares by identity must keep it, frozen or not: as a key it would not be found again.
+    compare: object = cls.__eq__
+    identity = not vars(cls)["__dataclass_params__"].frozen or compare is object.__eq__
 
     def slow(value: Any) -> list[Any]:
         extra = [
             name for name in getattr(value, "__dict__", ()) if name not in names and not _is_cached(cls, name)
         ]
+        if extra == ["__orig_class__"]:
+            raise UnstorableError(
+                type_name(cls), why=f"write {cls.__name__}(...) without the [...] before it"
+            )
         if extra:
             why = f"its attribute {extra[0]!r} is not one of its fields; declare it as a field"
             raise UnstorableError(type_name(cls), why=why)

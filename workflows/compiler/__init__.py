@@ -1,13 +1,15 @@
 """The coroutine compiler: makes an `async def` that can be entered again at any of its awaits.
 
-The passes, a module each: `source` finds the syntax tree; `refusals` names what cannot be made durable; `selects`
-checks that a `match await ctx.select(...)` is complete; `hoist` gives each await a statement of its own; `liveness`
-finds what a snapshot must hold; `lower` makes the function skip to an await. `program` leaves and enters one frame,
-`frames` a stack of them. Everything here is pure: standard library only, no clock, no storage.
+The passes, a module each: `source` finds the syntax tree; `refusals` names what cannot be made durable, `slips` what
+is surely not meant; `selects` checks that a `match await ctx.select(...)` is complete; `hoist` gives each await a
+statement of its own; `liveness` finds what a snapshot must hold; `ordering` lets sets be read in a fixed order; `lower`
+makes the function skip to an await. `program` leaves and enters one frame, `frames` a stack of them. Everything here is
+pure: no clock, no storage.
 """
 
 from .compilation import compile_coroutine
 from .frames import awaited_by, capture_stack, resume_stack
+from .names import meaning_of
 from .program import Program, Site, program_of
 from .unbound import UNBOUND, Unbound
 
@@ -19,6 +21,7 @@ __all__ = [
     "awaited_by",
     "capture_stack",
     "compile_coroutine",
+    "meaning_of",
     "program_of",
     "resume_stack",
 ]

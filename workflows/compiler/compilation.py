@@ -9,6 +9,7 @@ import itertools
 import types
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 from . import support
@@ -16,12 +17,14 @@ from .fingerprint import fingerprint_of
 from .hoist import hoist
 from .liveness import mark_live
 from .lower import Lowering, awaits_of
-from .names import subscriptions_of
+from .names import meaning_of, subscriptions_of
+from .ordering import order_sets
 from .program import Program, Site, register
 from .refusals import Refusals
 from .scope import Scope
 from .selects import SelectCheck
 from .sites import Draft, Hoisted
+from .slips import Slips
 from .source import Source, find_source
 from .tree import load, statements, store
 
@@ -37,18 +40,21 @@ def compile_coroutine(function: Callable[..., Any], *, kind: Literal["workflow",
     Raises:
         CompileError: it uses something that cannot be made durable.
     """
-    source = find_source(function)
+    source = find_source(function, kind)
     node = source.node
     scope = Scope(node)
     Refusals(source, scope).check()
-    SelectCheck(source, scope, lambda name: _meaning(function, name)).check()
+    resolve = partial(meaning_of, function)
+    Slips(source, scope, resolve).check()
+    SelectCheck(source, scope, resolve).check()
     fingerprint = fingerprint_of(node)
     subscriptions = subscriptions_of(node, scope)
     hoisted = hoist(node, scope)
     mark_live(hoisted, scope)
+    order_sets(hoisted, node, resolve)
     sites = tuple(_site(draft) for draft in hoisted.drafts)
     token = next(_tokens)
-    lowering = Lowering(hoisted, source.filename, context=scope.context, token=token)
+    lowering = Lowering(hoisted, node.name, source.filename, context=scope.context, token=token)
     node.body = [*_prologue(sites, scope, node), *lowering.block(hoisted.body)]
     _verify(source, lowering.lowered, hoisted)
     program = Program(
@@ -64,21 +70,13 @@ def compile_coroutine(function: Callable[..., Any], *, kind: Literal["workflow",
     return program
 
 
-def _meaning(function: Any, name: str) -> Any:
-    """Return what a dotted name that is not local means at the definition, or None."""
-    first, *rest = name.split(".")
-    value = inspect.getclosurevars(function).nonlocals.get(first, function.__globals__.get(first))
-    for attribute in rest:
-        value = getattr(value, attribute, None)
-    return value
-
-
 def _site(draft: Draft) -> Site:
     hidden = draft.hidden
     return Site(
         number=draft.number,
         key=draft.key,
         label=draft.label,
+        named=draft.named,
         line=draft.line,
         variables=draft.variables,
         hidden=tuple(hidden),

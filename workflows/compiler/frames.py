@@ -57,6 +57,10 @@ def _leaf() -> Generator[None, Any, Any]:
     return (yield None)
 
 
+RESUMED = _leaf.__code__
+"""The code of what a resumed coroutine awaits until its event comes."""
+
+
 def _stranger(coroutine: Any, filename: str, line: int) -> NotARoutineError:
     file = filename.replace("\\", "/").rsplit("/", 1)[-1]
     return NotARoutineError(f"{coroutine.__qualname__}()", f"{file}:{line}")

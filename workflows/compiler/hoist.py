@@ -13,7 +13,7 @@ from .hoist_expressions import ExpressionHoister
 from .keys import text_of
 from .scope import Scope
 from .sites import Hoisted
-from .tree import has_await, load, store
+from .tree import exits_of, has_await, load, store
 
 
 def hoist(node: ast.AsyncFunctionDef, scope: Scope) -> Hoisted:
@@ -179,6 +179,8 @@ class _Hoister(ExpressionHoister):
         self.out.append(node)
 
     def attempt(self, node: ast.Try, name: str) -> None:
+        # Code that lacks a way out cannot leave by it what is put away on that way: the ways are part of the state.
+        ways = sorted(way.__name__.lower() for way in exits_of(node))
         node.body = self.block(node.body, name, "body")
         for handler in node.handlers:
             keeping = None
@@ -188,6 +190,6 @@ class _Hoister(ExpressionHoister):
             handler.body = self.block(handler.body, name, element, keeping=keeping)
         node.orelse = self.block(node.orelse, name, "else")
         if has_await(node.finalbody):
-            keeping = (self.hide(node, "left"), "finally")
+            keeping = (self.hide(node, "left"), " ".join(["finally", *ways]))
             node.finalbody = self.block(node.finalbody, name, "finally", keeping=keeping)
         self.out.append(node)

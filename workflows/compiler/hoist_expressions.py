@@ -40,13 +40,14 @@ class ExpressionHoister:
     def site(self, node: ast.Await) -> ast.Await:
         """Make an await a site, its operand's own awaits hoisted; return it."""
         context = self.scope.context
-        label = keys.label_of(node, context)
+        label, named = keys.label_of(node, context), keys.is_named(node, context)
         signals, awaits = names.signals_of(node, self.scope), names.awaited_of(node, self.scope)
         node.value = self.value(node.value)
         draft = Draft(
             number=len(self.made.drafts) + 1,
             key="/".join((*self.path, label)),
             label=label,
+            named=named,
             line=node.lineno,
             signals=signals,
             awaits=awaits,

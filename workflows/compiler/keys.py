@@ -12,6 +12,7 @@ plain `await ctx.sleep(1)` in one block need no name for that.
 from __future__ import annotations
 
 import ast
+import hashlib
 from collections import Counter
 
 from .tree import dotted, has_await
@@ -20,7 +21,16 @@ TEXT_LIMIT = 60
 
 
 def text_of(node: ast.AST) -> str:
-    """Return an expression's text, cut where it is long."""
+    """Return an expression's text; where it is long, its beginning and a hash of the whole."""
+    text = ast.unparse(node)
+    if len(text) <= TEXT_LIMIT:
+        return text
+    rest = "...#" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return text[: TEXT_LIMIT - len(rest)] + rest
+
+
+def shown(node: ast.AST) -> str:
+    """Return an expression's text for a person, cut where it is long."""
     text = ast.unparse(node)
     return text if len(text) <= TEXT_LIMIT else text[: TEXT_LIMIT - 3] + "..."
 
@@ -56,6 +66,16 @@ def _argument(node: ast.expr, context: str) -> str:
         callee = (dotted(node.func) or text_of(node.func)).removeprefix(f"{context}.")
         return f"{callee}({','.join(_arguments(node, context))})"
     return text_of(node)
+
+
+def is_named(node: ast.Await, context: str) -> bool:
+    """Say whether a timer that is made in an await has a name written out: the user's own name for the place."""
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call) and dotted(call.func) == f"{context}.timer":
+            names = [*call.args[1:2], *(each.value for each in call.keywords if each.arg == "name")]
+            if any(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in names):
+                return True
+    return False
 
 
 def names_of_block(block: list[ast.stmt]) -> dict[ast.stmt, str]:

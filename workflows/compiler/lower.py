@@ -130,10 +130,11 @@ class Lowering(TryLowering):
             node.orelse = self.block(node.orelse)
             return [node]
         start = statements(
-            "if not d_pc: NAME = d_h.iterate(ITER, FILE, LINE)",
+            "if not d_pc: NAME = d_h.iterate(ITER, FUNCTION, FILE, LINE)",
             node.iter,
             NAME=name,
             ITER=node.iter,
+            FUNCTION=ast.copy_location(ast.Constant(self.function), node),
             FILE=ast.copy_location(ast.Constant(self.filename), node),
             LINE=node.iter.lineno,
         )

@@ -25,8 +25,9 @@ RAISED, RETURNED, BROKEN, CONTINUED = 1, 2, 3, 4
 class TryLowering:
     """The part of lowering that deals with exits."""
 
-    def __init__(self, hoisted: Hoisted, filename: str, *, context: str, token: int) -> None:
+    def __init__(self, hoisted: Hoisted, function: str, filename: str, *, context: str, token: int) -> None:
         self.hoisted = hoisted
+        self.function = function
         self.filename = filename
         self.context = context
         self.token = token

@@ -1,8 +1,9 @@
-"""What an await site tells about the names in it: signal classes and awaited routines."""
+"""What an await site tells about the names in it, signal classes and awaited routines, and what a name means."""
 
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 from .scope import Scope
 from .tree import dotted, walk_scope
@@ -43,6 +44,22 @@ def method_of(node: ast.AST, scope: Scope) -> str | None:
     name = dotted(node.func) or ""
     head, _, method = name.partition(".")
     return method if head == scope.context and method and "." not in method else None
+
+
+def meaning_of(function: Any, name: str) -> Any:
+    """Return what a dotted name that is not local means in a function now, or None."""
+    first, *rest = name.split(".")
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    if first in cells:
+        try:
+            value = cells[first].cell_contents
+        except ValueError:  # What the enclosing function has not bound yet, as the function itself.
+            return None
+    else:
+        value = function.__globals__.get(first)
+    for attribute in rest:
+        value = getattr(value, attribute, None)
+    return value
 
 
 def _global_names(call: ast.Call, scope: Scope) -> list[str]:

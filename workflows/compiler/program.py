@@ -25,6 +25,7 @@ class Site:
         number: from 1 up, in the order of the source.
         key: what it is called across edits: the path of blocks and the label.
         label: the callee and its arguments, `ctx.select(expire,Stack)`.
+        named: whether the label holds a name that the user chose, a timer's.
         line: in the file.
         variables: the user's variables whose values are needed after it, without the context.
         hidden: likewise the compiler's: iterators, managers, pending exceptions, records of exits, temporaries.
@@ -36,6 +37,7 @@ class Site:
     number: int
     key: str
     label: str
+    named: bool
     line: int
     variables: tuple[str, ...]
     hidden: tuple[str, ...]
@@ -57,6 +59,7 @@ class Program:
         sites: its awaits; the one numbered `n` at index `n - 1`.
         filename, first_line: where it is defined.
         subscriptions: the dotted names given to `ctx.subscribe`.
+        load: stands for the load of its module: an object that every load has anew; None in a script.
         token: names the program within this process, in the lists that it leaves in `ctx.live`.
     """
 
@@ -70,6 +73,7 @@ class Program:
         "first_line",
         "function",
         "kind",
+        "load",
         "module",
         "name",
         "original",
@@ -102,6 +106,7 @@ class Program:
         self.filename: str = original.__code__.co_filename
         self.first_line: int = original.__code__.co_firstlineno
         self.subscriptions = subscriptions
+        self.load: object = original.__globals__.get("__spec__")
         self._names = [(*site.variables, *site.hidden) for site in sites]
         self._readers = [_reader(names) for names in self._names]
         # On resume the user's parameters are given their values with the other variables.

@@ -63,6 +63,13 @@ class Refusals:
     def _check_AsyncFor(self, node: ast.AsyncFor) -> None:
         self.refuse("async for is not durable", "write a while loop that awaits", node)
 
+    def _check_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+        self.refuse(
+            "an async function inside a workflow is gone after a restart",
+            "define it at the top of the module with @routine, and give it the values as arguments",
+            node,
+        )
+
     def _check_Global(self, node: ast.Global) -> None:
         self.refuse("global state does not survive a crash", "keep it in a local variable or a table", node)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .keys import text_of
+from .keys import shown
 from .names import method_of
 from .scope import Scope, bound_here
 from .source import Source
@@ -80,7 +80,7 @@ class SelectCheck:
         for source in known:
             if not any(_covers(each, source) for each in takes):
                 raise self.source.refusal(
-                    f"no case takes what {text_of(source.node)} gives",
+                    f"no case takes what {shown(source.node)} gives",
                     f"add case {_example(source)}, without an if, or case _",
                     source.node,
                 )

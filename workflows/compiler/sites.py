@@ -12,6 +12,7 @@ class Draft:
 
     Attributes:
         number: from 1 up, in the order of evaluation, which is the source's but for `a if await b else c`.
+        named: whether the label holds a name that the user chose.
         around: hidden variables of the blocks around it, outermost first, each with what it is.
         temporaries: what each temporary holds that was assigned so far.
         live: the names whose values are needed when the await ends, filled in by the liveness pass.
@@ -20,6 +21,7 @@ class Draft:
     number: int
     key: str
     label: str
+    named: bool
     line: int
     signals: tuple[str, ...]
     awaits: str | None

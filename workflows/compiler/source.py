@@ -7,8 +7,10 @@ tracebacks, pdb and coverage of the compiled function show the user's file.
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
 import linecache
+import re
 import types
 import warnings
 from collections.abc import Callable
@@ -47,11 +49,12 @@ class Source:
         )
 
 
-def find_source(function: Callable[..., Any]) -> Source:
-    """Find the definition of an async function.
+def find_source(function: Callable[..., Any], kind: str) -> Source:
+    """Find the definition of an async function; `kind` is the decorator's name.
 
     Raises:
-        CompileError: it is not a plain `async def`, is defined in a class, takes no context, or has no source.
+        CompileError: it is not a plain `async def`, is wrapped by a decorator, is defined in a class, does not take
+            the context first, or has no source.
     """
     if not isinstance(function, types.FunctionType):
         raise CompileError(f"{function!r} is not a function", remedy="decorate an async def")
@@ -65,6 +68,11 @@ def find_source(function: Callable[..., Any]) -> Source:
     def refuse(problem: str, remedy: str) -> CompileError:
         return CompileError(problem, remedy=remedy, filename=filename, line=first, column=1, source=text)
 
+    if code.co_name != function.__name__ or hasattr(function, "__wrapped__"):
+        what = function.__name__
+        raise refuse(
+            f"a decorator below @{kind} wraps {what}", f"write @{kind} directly above the async def of {what}"
+        )
     if inspect.isasyncgenfunction(function):
         raise refuse(f"{name} is an async generator", "use await instead of yield")
     if not inspect.iscoroutinefunction(function):
@@ -84,7 +92,34 @@ def find_source(function: Callable[..., Any]) -> Source:
         raise refuse(f"{name} takes no context", f"write async def {function.__name__}(ctx, ...)")
     if parameters[0] in ("self", "cls"):
         raise refuse(f"{name} is a method", "write it as a function of the module, with ctx first")
+    _check_context(node, refuse)
     return Source(filename, lines, node)
+
+
+def _check_context(node: ast.AsyncFunctionDef, refuse: Callable[[str, str], CompileError]) -> None:
+    """Refuse a function whose first parameter cannot be the context."""
+    arguments = node.args
+    first, *others = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    if _is_context(first):
+        return
+    for each in others:
+        if _is_context(each):
+            remedy = f"write async def {node.name}({each.arg}, ...)"
+            raise refuse(f"{each.arg} is not the first parameter of {node.name}", remedy)
+    kind = first.annotation
+    if isinstance(kind, ast.Name) and isinstance(getattr(builtins, kind.id, None), type):
+        problem = f"the first parameter of {node.name} is the context, and {first.arg} is annotated {kind.id}"
+        raise refuse(problem, f"write async def {node.name}(ctx, ...)")
+
+
+def _is_context(parameter: ast.arg) -> bool:
+    if parameter.arg == "ctx":
+        return True
+    annotation = parameter.annotation
+    text = (
+        annotation.value if isinstance(annotation, ast.Constant) else annotation and ast.unparse(annotation)
+    )
+    return isinstance(text, str) and "Context" in re.findall(r"\w+", text)
 
 
 def _find(filename: str, lines: list[str], name: str, first: int) -> ast.AsyncFunctionDef | None:

@@ -9,7 +9,7 @@ from itertools import chain
 from types import TracebackType
 from typing import Any
 
-from ..errors import UnstorableError
+from ..errors import UnstorableError, WorkflowMisuseError
 from . import unbound
 
 Exit = GeneratorExit
@@ -19,6 +19,8 @@ exception = sys.exception
 UNBOUND = unbound.UNBOUND
 
 _SEQUENCES = (list, tuple, range)
+_SETS = (set, frozenset)
+_REVERSIBLE = (tuple, str, bytes)
 _EMPTY: dict[Any, Any] = {}
 _KEPT: tuple[type, ...] = (
     type(iter([])),
@@ -31,8 +33,8 @@ _KEPT: tuple[type, ...] = (
     type(iter(b"")),
 )
 """Iterators that the codec stores."""
-_COPIED: tuple[type, ...] = (enumerate, zip, reversed)
-"""Iterators that are copied when the loop begins, if they go over what is finite."""
+_COMPOSED: tuple[type, ...] = (enumerate, zip, reversed)
+"""Iterators that the codec stores if it stores what they go over, and that else are copied when the loop begins."""
 _FINITE: tuple[type, ...] = (
     *_KEPT,
     reversed,
@@ -50,28 +52,46 @@ def again(iterator: Iterator[Any]) -> Iterator[Any]:
     return chain((None,), iterator)
 
 
-def iterate(value: Iterable[Any], filename: str, line: int) -> Iterator[Any]:
+def iterate(value: Iterable[Any], function: str, filename: str, line: int) -> Iterator[Any]:
     """Return an iterator that can be stored, over what a for loop that suspends goes through.
 
-    Lists, tuples and ranges are iterated as they are. Other containers are copied when the loop begins, sets in
-    sorted order, since theirs changes from process to process.
+    Lists, tuples and ranges are iterated as they are, also within enumerate and zip. Other containers are copied when
+    the loop begins, sets in the order of `ordered`.
 
     Raises:
         UnstorableError: for a generator or other iterator whose position cannot be stored.
+        WorkflowMisuseError: as `ordered`.
     """
     kind = type(value)
     if kind in _SEQUENCES:
         return iter(value)
-    if isinstance(value, (set, frozenset)):
-        return iter(_sorted(value, filename, line))
+    if isinstance(value, _SETS):
+        return iter(ordered(value))
     iterator = iter(value)
-    if iterator is not value or (kind in _COPIED and _finite(value)):
-        return iter(tuple(iterator))
-    if kind in _KEPT:
+    if iterator is value and _storable(value):
         return iterator
-    if kind in _COPIED:
-        raise _refusal(value, filename, line, "wrap what it goes over in list(...), a set in sorted(...)")
-    raise _refusal(value, filename, line, "wrap it in list(...)")
+    if iterator is not value or (kind in _COMPOSED and _finite(value)):
+        return iter(tuple(iterator))
+    if kind in _COMPOSED:
+        raise _refusal(
+            value, function, filename, line, "wrap what it goes over in list(...), a set in sorted(...)"
+        )
+    endless = kind.__module__ == "itertools"
+    raise _refusal(
+        value, function, filename, line, "write a while loop" if endless else "wrap it in list(...)"
+    )
+
+
+def _storable(iterator: Any) -> bool:
+    """Say whether the codec stores an iterator."""
+    kind = type(iterator)
+    if kind is enumerate:
+        return _storable(iterator.__reduce__()[1][0])
+    if kind is zip:
+        return all(map(_storable, iterator.__reduce__()[1]))
+    if kind is reversed:
+        return type(iterator.__reduce__()[1][0]) in _REVERSIBLE
+    return kind in _KEPT
 
 
 def _finite(value: Any) -> bool:
@@ -83,21 +103,64 @@ def _finite(value: Any) -> bool:
     return type(value) in _FINITE
 
 
-def _refusal(value: object, filename: str, line: int, remedy: str) -> UnstorableError:
+def _refusal(value: object, function: str, filename: str, line: int, remedy: str) -> UnstorableError:
     kind = type(value)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
     place = f"{filename.replace(chr(92), '/').rsplit('/', 1)[-1]}:{line}"
-    return UnstorableError(name, where="a for loop that awaits", place=place, why=remedy)
+    return UnstorableError(name, where=f"a for loop that awaits in {function}", place=place, why=remedy)
 
 
 # -- sets --------------------------------------------------------------------------------------------------
 
 
-def _sorted(value: Iterable[Any], filename: str, line: int) -> list[Any]:
+def ordered(value: Any) -> Any:
+    """Return the items of a set as a list in an order that every process shares; anything else as it is.
+
+    Numbers, texts and the like stand in their own order, kind by kind. If there is anything else among them, all are
+    ordered by the bytes that they are stored as.
+
+    Raises:
+        WorkflowMisuseError: for items that have no such order.
+    """
+    if not isinstance(value, _SETS):
+        return value
+    if len(value) < 2:
+        return list(value)
     try:
         return sorted(value, key=_rank)
     except TypeError:
-        raise _refusal(value, filename, line, "loop over sorted(..., key=...)") from None
+        return _by_bytes(value)
+
+
+def pop(value: Any) -> Any:
+    """Do what `value.pop()` does; of a set, take the first item of that order."""
+    if isinstance(value, set) and value:
+        item = ordered(value)[0]
+        value.remove(item)
+        return item
+    return value.pop()
+
+
+def _by_bytes(items: Iterable[Any]) -> list[Any]:
+    from ..values import engine_codec  # noqa: PLC0415 - it imports this package.
+
+    pack, found = engine_codec().pack, dict[bytes, Any]()
+    for item in items:
+        try:
+            packed = pack(item)
+        except UnstorableError as error:
+            raise _orderless(error.found) from None
+        if packed in found:
+            raise _orderless(type(item).__qualname__)
+        found[packed] = item
+    return [found[packed] for packed in sorted(found)]
+
+
+def _orderless(kind: str) -> WorkflowMisuseError:
+    return WorkflowMisuseError(
+        f"a set is read in order, and its items of type {kind} have none that every process shares; "
+        "loop over sorted(..., key=...), or keep a list or dict"
+    )
 
 
 def _rank(item: Any) -> tuple[Any, ...]:
