@@ -16,11 +16,14 @@ from ..workflows.definition import WorkflowType
 from ..workflows.errors import LimitError, UnknownWorkflowError
 from ..workflows.instance import Instance
 from ..workflows.limits import Limits
-from ..workflows.messages import ASK, FIRE, SIGNAL, START, TICK, Message, Status
+from ..workflows.messages import ASK, CHILD_DONE, FIRE, SIGNAL, START, TICK, Message, Status
 from ..workflows.outbox import (
+    ABANDON,
+    ACTIVITY_TABLE,
     FIRE_ALL,
     FORGET,
     INPUT_TABLE,
+    LAUNCH,
     POST,
     PUBLISH,
     PUT,
@@ -29,6 +32,7 @@ from ..workflows.outbox import (
     SPAWN,
     TELL,
     UNSUBSCRIBE,
+    ActivityRecord,
     Answer,
     InputRecord,
 )
@@ -96,6 +100,8 @@ class ActorSystem:
         self.rows = source
         self.tables = tables
         self.answers: list[tuple[int, Answer]] = []
+        self.launched: dict[int, ActivityRecord] = {}
+        self.abandoned: list[int] = []
         self.new_workflow_id = new_workflow_id
         self.logger_of = logger_of
         self.logger_for = logger_for
@@ -227,6 +233,11 @@ class ActorSystem:
                 self.post(*effect[1:])
             elif kind == REPLY:
                 self.answer(*effect[1:])
+            elif kind == LAUNCH:
+                self.launched[effect[1]] = effect[2]
+            elif kind == ABANDON:
+                self.tables.write(ACTIVITY_TABLE, effect[1].to_bytes(8, "big"), None)
+                self.abandoned.append(effect[1])
             elif kind == FIRE_ALL:
                 for _, number in sorted((due_us, number) for number, due_us in self.wheel.items()):
                     self.tell(number, (FIRE, self.stepper.now_us))
@@ -244,6 +255,15 @@ class ActorSystem:
             if stored is not None:
                 record = InputRecord.unpack(stored)._replace(answer=[answer.value, answer.problem])
                 self.tables.write(INPUT_TABLE, key, record.pack())
+
+    def finish_activity(
+        self, activity_id: int, workflow_id: int, time_us: int, status: int, outcome: bytes | str
+    ) -> None:
+        """Take the result of an activity, unless nobody waits for it any more."""
+        key = activity_id.to_bytes(8, "big")
+        if self.tables.read(ACTIVITY_TABLE, key) is not None:
+            self.tables.write(ACTIVITY_TABLE, key, None)
+            self.tell(workflow_id, (CHILD_DONE, time_us, activity_id, status, outcome))
 
     def _forget(self, workflow_id: int) -> None:
         actor = self.directory.actors.pop(workflow_id, None)

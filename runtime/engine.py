@@ -27,9 +27,11 @@ from ..workflows.errors import (
     WrongThreadError,
 )
 from ..workflows.instance import Instance
+from ..workflows.outbox import ACTIVITY_TABLE, ActivityRecord
 from ..workflows.registry import Registry
 from ..workflows.values import engine_codec
 from ..workflows.versions import CodeBook
+from .activities import Activities
 from .answers import Answers
 from .clock import Clock
 from .commits import Change, Committer
@@ -46,6 +48,7 @@ from .store import Store
 from .table_buffer import TableBuffer
 from .turn_guards import GcPolicy, TurnAlone
 from .turns import TurnOutcome, run_turn
+from .watchdog import Watchdog
 from .world_state import (
     META,
     STATE_KEY,
@@ -133,6 +136,7 @@ class Engine:
             tick_us=options.tick_us,
             now_us=clock.now_us(),
         )
+        self._watchdog = Watchdog(self.system, options.slow_step, self._log)
         self.committer = Committer(
             store,
             self.rows,
@@ -144,7 +148,15 @@ class Engine:
         self.committer.committed_turn = state.turn
         self.answers = Answers(self.system.scheduler.is_pump_thread)
         self.queries = Queries(str(store.path), self.rows, self.system, codec, self.codes)
+        self._launched: dict[int, ActivityRecord] = {}
+        self._abandoned: list[int] = []
         self.intake = Intake(registry, self.system, engine_codec(), clock, ids, options.limits, state.turn)
+        self.activities = Activities(
+            registry,
+            self.intake.end_activity,
+            workers=options.activity_workers,
+            payload=options.limits.payload,
+        )
         try:
             workflows, timers_due, carried = recover(store, self.system, clock.now_us())
         except BaseException:
@@ -152,6 +164,9 @@ class Engine:
             self.system.scheduler.close()
             raise
         self._gc.settle(workflows)
+        for key, stored in store.scan(ACTIVITY_TABLE):
+            self._launched[int.from_bytes(key, "big")] = ActivityRecord.unpack(stored)
+        self._begin_activities()
         took_s = time.perf_counter() - began_s
         self.recovery = RecoveryReport(store.created, workflows, state.turn, timers_due, carried, took_s)
         _open_engines.add(self)
@@ -171,6 +186,7 @@ class Engine:
         deadline_ns = None if budget is None else began + int(budget * 1e9)
         with InterruptShield(), self.turn_alone(), self._gc:
             self.require_open()
+            self._watchdog.start()
             try:
                 if self.committer.full is not None:
                     self.commit()
@@ -232,6 +248,9 @@ class Engine:
         self._state = self._state._replace(turn=self.turn, now_us=now_us)
         self.answers.collect(self.system.answers)
         self.system.answers = []
+        self._launched |= self.system.launched
+        self._abandoned += self.system.abandoned
+        self.system.launched, self.system.abandoned = {}, []
         carried, ticked = self.system.carried()
         self.committer.stage(self._state, Leftover(carried, sorted(self.system.crowded), ticked))
         if self._options.on_turn is not None:
@@ -261,7 +280,18 @@ class Engine:
         """Commit the finished turns now; return the seconds it took."""
         took_s = self.committer.commit(collect=bool(self.callbacks))
         self.answers.release()
+        self._begin_activities()
         return took_s
+
+    def _begin_activities(self) -> None:
+        """Begin, and give up, what durable turns have asked for."""
+        launched, self._launched = self._launched, {}
+        abandoned, self._abandoned = self._abandoned, []
+        for activity_id in abandoned:
+            if launched.pop(activity_id, None) is None:
+                self.activities.cancel(activity_id)
+        for activity_id, record in launched.items():
+            self.activities.launch(activity_id, record)
 
     def reload(self, registry: Registry) -> None:
         """Go on with other code from the next turn on."""
@@ -270,6 +300,7 @@ class Engine:
             self.codes.reload(registry.workflows)
             self.system.reload(registry)
             self.intake.reload(registry)
+            self.activities.reload(registry)
 
     def close(self) -> None:
         """Commit the accepted inputs without running them, and give the world up."""
@@ -293,9 +324,11 @@ class Engine:
     def abandon(self, why: str) -> None:
         """Stop for good and write nothing more: the last commit stands, as after a crash."""
         self.closed = why
+        self._watchdog.stop()
         self.intake.close(why)
         self.committer.abandon(why)
         self.answers.abandon(why)
+        self.activities.close()
         self.system.scheduler.close()
         _open_engines.discard(self)
         self.store.close()
@@ -385,6 +418,11 @@ class Engine:
         )
 
 
+def _call_watchdogs_off() -> None:
+    for engine in list(_open_engines):
+        engine._watchdog.stop()
+
+
 def _poison_forked() -> None:
     for engine in list(_open_engines):
         engine.closed = (
@@ -393,4 +431,4 @@ def _poison_forked() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_poison_forked)
+    os.register_at_fork(before=_call_watchdogs_off, after_in_child=_poison_forked)

@@ -21,6 +21,16 @@ class StartInput(NamedTuple):
     correlation_id: str | None
 
 
+class ActivityInput(NamedTuple):
+    """An activity ended: `outcome` is its packed result, or the text of its failure."""
+
+    time_us: int
+    activity_id: int
+    workflow_id: int
+    status: int
+    outcome: bytes | str
+
+
 class NamedInput(NamedTuple):
     """Another input was given a name by its caller."""
 
@@ -33,7 +43,7 @@ MessageInput: TypeAlias = tuple[int | None, int | None, str | None, Message]
 """(workflow_id, entity_id, correlation_id, message): a signal, cancel or retry to one of the three kinds of address;
 a signal to none is published."""
 
-Input: TypeAlias = StartInput | NamedInput | MessageInput
+Input: TypeAlias = StartInput | ActivityInput | NamedInput | MessageInput
 
 
 class TurnRecord(NamedTuple):

@@ -24,7 +24,16 @@ from ..workflows.errors import (
     UnknownWorkflowTypeError,
 )
 from ..workflows.limits import MAX_ID, Limits
-from ..workflows.messages import ASK, CALL, CANCEL, RETRY, SIGNAL
+from ..workflows.messages import (
+    ACTIVITY_FAILED,
+    ASK,
+    CALL,
+    CANCEL,
+    RETRY,
+    SIGNAL,
+    STATUS_CODE,
+    Status,
+)
 from ..workflows.outbox import InputRecord
 from ..workflows.reducer import Reducer
 from ..workflows.registry import Registry
@@ -33,7 +42,7 @@ from ..workflows.signal import Signal, SignalType, signal_values
 from .clock import Clock
 from .ids import IdAllocator
 from .input_ids import InputIds
-from .inputs import Input, NamedInput, StartInput
+from .inputs import ActivityInput, Input, NamedInput, StartInput
 
 ONE_ADDRESS = "give exactly one of workflow_id, entity_id, correlation_id"
 
@@ -342,6 +351,15 @@ class Intake:
             message = (CALL, self._clock.now_us(), name, packed, sender, ticket, input_id)
             self._inputs.append((WORLD_ID, None, None, message))
             return ticket
+
+    def end_activity(self, activity_id: int, workflow_id: int, packed: bytes | None, problem: str) -> None:
+        """Accept the result of an activity; a world that has closed meanwhile begins it again when it is opened."""
+        status = ACTIVITY_FAILED if packed is None else STATUS_CODE[Status.COMPLETED]
+        outcome = problem[: self._limits.error_message] if packed is None else packed
+        with self.lock:
+            if not self._closed:
+                now_us = self._clock.now_us()
+                self._inputs.append(ActivityInput(now_us, activity_id, workflow_id, status, outcome))
 
     def put(self, inputs: list[Input]) -> None:
         """Put recorded inputs first, for a replay."""

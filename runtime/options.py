@@ -11,6 +11,7 @@ from ..workflows.sources import US
 from .inputs import TurnRecord
 
 MAX_STEPS_PER_TURN = 100_000
+MAX_WORKERS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,9 @@ class Options:
     tick: float
     max_steps_per_turn: int
     manage_gc: bool
+    activity_workers: int
     on_turn: Callable[[TurnRecord], None] | None
+    slow_step: float | None
 
     def __post_init__(self) -> None:
         """Check each."""
@@ -41,10 +44,16 @@ class Options:
             raise ValueError(
                 f"max_steps_per_turn is a whole number from 1 up, not {self.max_steps_per_turn!r}"
             )
+        if type(self.activity_workers) is not int or not 1 <= self.activity_workers <= MAX_WORKERS:
+            raise ValueError(
+                f"activity_workers is a whole number from 1 to {MAX_WORKERS}, not {self.activity_workers!r}"
+            )
         if type(self.seed) is not int or not 0 <= self.seed <= MAX_ID:
             raise ValueError(f"seed is a whole number from 0 to 2**64 - 1, not {self.seed!r}")
         if not isinstance(self.limits, Limits):
             raise TypeError(f"limits is a Limits(...), not {self.limits!r}")
+        if self.slow_step is not None and not 0 < self.slow_step < math.inf:
+            raise ValueError(f"slow_step is a number of seconds over 0.0, or None, not {self.slow_step!r}")
         if self.on_turn is not None and not callable(self.on_turn):
             raise TypeError(f"on_turn is a function of a TurnRecord, not {self.on_turn!r}")
 

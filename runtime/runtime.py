@@ -82,7 +82,9 @@ class Runtime:
         tick: float = 0.010,
         max_steps_per_turn: int = MAX_STEPS_PER_TURN,
         manage_gc: bool = True,
+        activity_workers: int = 8,
         on_turn: Callable[[TurnRecord], None] | None = None,
+        slow_step: float | None = 1.0,
         map_size: int = DEFAULT_MAP_SIZE,
         map_limit: int = DEFAULT_MAP_LIMIT,
     ) -> None:
@@ -103,7 +105,10 @@ class Runtime:
             tick: width of the timer wheel's slots in seconds; a timer is at most this and a turn late.
             max_steps_per_turn: messages that one turn handles at most.
             manage_gc: keep the garbage collector out of pumps, and let it skip recovered workflows.
+            activity_workers: threads at most that run activities.
             on_turn: called after each turn with the record that would replay it.
+            slow_step: seconds after which a step that still runs is logged as a warning, with workflow and source
+                line; None to have no thread that looks.
             map_size: bytes of address space to map at first; it doubles when it is full.
             map_limit: bytes up to which it may.
 
@@ -123,7 +128,9 @@ class Runtime:
             tick,
             max_steps_per_turn,
             manage_gc,
+            activity_workers,
             on_turn,
+            slow_step,
         )
         store = Store.open(path, durability=durability, map_size=map_size, map_limit=map_limit)
         try:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from ..actors import ActorSystem
 from ..workflows.outbox import INPUT_TABLE
-from .inputs import Input, NamedInput, StartInput
+from .inputs import ActivityInput, Input, NamedInput, StartInput
 
 
 class TurnOutcome(NamedTuple):
@@ -42,10 +42,10 @@ def run_turn(
         if type(item) is NamedInput:
             system.tables.write(INPUT_TABLE, item.input_id.encode(), item.record)
             continue
-        starting = type(item) is StartInput
+        starting, ending = type(item) is StartInput, type(item) is ActivityInput
         if due:
             # A timer that was due before the input was accepted goes first.
-            time_us = item.time_us if starting else item[3][1]
+            time_us = item.time_us if starting or ending else item[3][1]
             while position < len(due) and due[position][0] < time_us:
                 system.deliver_tick(due[position][1], due[position][0])
                 position += 1
@@ -57,6 +57,10 @@ def run_turn(
                 arguments,
                 entity_id=entity_id,
                 correlation_id=correlation_id,
+            )
+        elif ending:
+            system.finish_activity(
+                item.activity_id, item.workflow_id, item.time_us, item.status, item.outcome
             )
         else:
             post(*item)

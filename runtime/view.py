@@ -44,8 +44,9 @@ class WorkflowView:
         unread: names of buffered signals, oldest first; children's results as `ChildDone`.
         result: of Completed.
         unreadable: why the loaded code cannot read the result, or None.
-        error_message: of Failed, or the reason of Cancelled.
-        traceback: of Failed.
+        error_message: of Failed, or the reason of Cancelled; of one whose step is tried again, why it failed.
+        traceback: of Failed, or of a step that is tried again.
+        retry_at: when the step that failed is tried again, in seconds of world time; None where none is.
         held_reason: why the loaded code cannot go on with it, or None.
         created_at, updated_at: world time in seconds.
     """
@@ -71,6 +72,7 @@ class WorkflowView:
     updated_at: float
     children: tuple[int, ...] = field(default=())
     unreadable: DeathlessError | None = None
+    retry_at: float | None = None
 
 
 def view_row(workflow_id: int, row: bytes, codec: Codec, codes: CodeBook, stepper: Stepper) -> WorkflowView:
@@ -96,7 +98,8 @@ def view_row(workflow_id: int, row: bytes, codec: Codec, codes: CodeBook, steppe
     frames, found = _frames(fields[rows.STACK], codes)
     held = held or found
     outcome = fields[rows.OUTCOME]
-    failed = status is Status.FAILED
+    backing_off = rows.failures(split) > 0
+    failed = status is Status.FAILED or backing_off
     result, unreadable = None, None
     if status is Status.COMPLETED:
         try:
@@ -137,6 +140,7 @@ def view_row(workflow_id: int, row: bytes, codec: Codec, codes: CodeBook, steppe
         updated_at=fields[rows.UPDATED] / US,
         children=tuple((fields[rows.CHILDREN] or ())[::2]),
         unreadable=unreadable,
+        retry_at=fields[rows.DUE] / US if backing_off else None,
     )
 
 

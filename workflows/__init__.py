@@ -11,13 +11,14 @@ from .messages import Status
 from .reducer import Reducer, ReducerContext, WorkflowHead, reducer
 from .retry import Retry
 from .signal import Signal
-from .sources import Beat, Child, ChildDone, Elapsed, Every, Timer
+from .sources import ActivityDone, Beat, Child, ChildDone, Elapsed, Every, Running, Timer
 from .tables import Table
 
 __all__ = [
     "Activity",
     "ActivityCall",
     "ActivityContext",
+    "ActivityDone",
     "Beat",
     "Call",
     "Child",
@@ -29,6 +30,7 @@ __all__ = [
     "Reducer",
     "ReducerContext",
     "Retry",
+    "Running",
     "Signal",
     "Status",
     "Table",

@@ -12,10 +12,12 @@ from collections.abc import Awaitable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from .errors import LimitError, WorkflowMisuseError
+from .retry import ONCE, Retry
 from .signal import Signal
-from .sources import MISSED, US, Child, Every, Missed, Sleep, Source, Timer, to_us
+from .sources import MISSED, US, Child, Every, Missed, Running, Sleep, Source, Timer, to_us
 
 if TYPE_CHECKING:
+    from .activity import ActivityCall
     from .definition import Call
     from .reducer import Reducer
 
@@ -74,6 +76,10 @@ class StepPort(Protocol):
         on_parent_close: OnParentClose,
     ) -> int:
         """Buffer the start of a child; return its id."""
+        ...
+
+    def run(self, parent: Context, call: ActivityCall[Any], retry: Retry, timeout: float | None) -> int:
+        """Buffer the launch of an activity; return its id."""
         ...
 
     def call(
@@ -311,6 +317,30 @@ class Context:
                     f"ctx.gather takes children, as ctx.spawn(...) gives them, not {awaitable!r}"
                 )
         return gathered(self, awaitables)
+
+    # -- outside work --------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        call: ActivityCall[R],
+        *,
+        retry: Retry = ONCE,
+        timeout: float | None = None,
+    ) -> Running[R]:
+        """Have outside work done when this step is durable; await what it returns, or select on it.
+
+        It is done at least once: a crash begins it again. It is given up when this workflow ends. What it returns and
+        what it is given are values that a local may hold.
+
+        Args:
+            call: `fetch(url)`.
+            retry: how often it is tried; once by default.
+            timeout: seconds of real time for each try.
+
+        Raises:
+            ActivityFailed: at the await, after the last try has failed.
+        """
+        return Running(self._port.run(self, call, retry, timeout))
 
     # -- the rest ------------------------------------------------------------------------------------------
 

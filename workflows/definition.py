@@ -10,12 +10,13 @@ import inspect
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from types import FrameType, FunctionType
-from typing import Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, cast, overload
 
 from .codec.wire import ATOMS
 from .compiler import Program, compile_coroutine, meaning_of, program_of
 from .context import Context
-from .errors import ArgumentsError, DefinitionError
+from .errors import ArgumentsError, DefinitionError, WorkflowMisuseError
+from .retry import Retry
 from .signal import Signal
 
 P = ParamSpec("P")
@@ -42,6 +43,13 @@ class Call(Generic[R]):
         self.args = args
         self.kwargs = kwargs
 
+    if not TYPE_CHECKING:  # To a type checker it stays something that cannot be awaited.
+
+        def __await__(self) -> None:
+            raise WorkflowMisuseError(
+                f"a call of workflow {self.type.name} runs nothing; write await ctx.spawn({self.type.name}(...))"
+            )
+
     def __repr__(self) -> str:
         parts = [*map(repr, self.args), *(f"{name}={value!r}" for name, value in self.kwargs.items())]
         return f"{self.type.name}({', '.join(parts)})"
@@ -55,17 +63,25 @@ class WorkflowType(Generic[P, R]):
         version: raise it when the meaning of the locals changes while their names stay; snapshots of other
             versions are then held unless `migrate` is given.
         program: its compiled code.
+        retry: how often a step that fails is tried before the workflow fails; None for once.
         migrate_function: see `migrate`.
     """
 
-    __slots__ = ("_accepts", "_signals", "migrate_function", "name", "program", "version")
+    __slots__ = ("_accepts", "_signals", "migrate_function", "name", "program", "retry", "version")
 
     def __init__(
-        self, program: Program, *, name: str, version: int, signals: tuple[type[Signal], ...]
+        self,
+        program: Program,
+        *,
+        name: str,
+        version: int,
+        signals: tuple[type[Signal], ...],
+        retry: Retry | None = None,
     ) -> None:
         self.program = program
         self.name = name
         self.version = version
+        self.retry = retry
         self.migrate_function: Migrate | None = None
         self._signals = signals
         self._accepts: frozenset[type[Signal]] | None = None
@@ -111,7 +127,11 @@ def workflow(
 ) -> WorkflowType[P, R]: ...
 @overload
 def workflow(
-    *, name: str | None = None, version: int = 1, signals: tuple[type[Signal], ...] = ()
+    *,
+    name: str | None = None,
+    version: int = 1,
+    signals: tuple[type[Signal], ...] = (),
+    retry: Retry | None = None,
 ) -> Callable[[Callable[Concatenate[Context, P], Coroutine[Any, Any, R]]], WorkflowType[P, R]]: ...
 def workflow(
     function: Any = None,
@@ -120,6 +140,7 @@ def workflow(
     name: str | None = None,
     version: int = 1,
     signals: tuple[type[Signal], ...] = (),
+    retry: Retry | None = None,
 ) -> Any:
     """Make an async function a workflow.
 
@@ -128,10 +149,12 @@ def workflow(
         name: its name in the world; the function's own name by default.
         version: see `WorkflowType.version`.
         signals: signal classes that it takes beside those that its await sites name.
+        retry: how often a step that raises is tried, on the same snapshot, before the workflow is Failed. In between
+            it is Suspended, and what is sent to it waits; a cancel ends the pause.
 
     Raises:
         CompileError: the function uses something that cannot be made durable; names line, column and remedy.
-        DefinitionError: a bad name, version or signal.
+        DefinitionError: a bad name, version, signal or retry policy.
     """
 
     def define(function: Callable[..., Coroutine[Any, Any, Any]]) -> WorkflowType[Any, Any]:
@@ -143,10 +166,12 @@ def workflow(
         for item in signals:
             if not (isinstance(item, type) and issubclass(item, Signal)):
                 raise DefinitionError(f"workflow {chosen}: signals= takes Signal classes, not {item!r}")
+        if retry is not None and not isinstance(retry, Retry):
+            raise DefinitionError(f"workflow {chosen}: retry= takes a Retry(...), not {retry!r}")
         _check_defaults(function)
         _check_place(function, "workflow")
         program = compile_coroutine(function, kind="workflow")
-        return WorkflowType(program, name=chosen, version=version, signals=tuple(signals))
+        return WorkflowType(program, name=chosen, version=version, signals=tuple(signals), retry=retry)
 
     return define if function is None else define(function)
 

@@ -31,6 +31,7 @@ class Instance(Context):
         children: policy by id of children that run, or None.
         topics: what it subscribed to, or None; see `topics`.
         asks: questions not answered yet, oldest first, or None: [id, name, packed values, input id].
+        failures: how often its current step has failed, while it waits to be tried again; else 0.
         held: why the loaded code cannot go on with it, or None.
         started: whether its first step has run.
     """
@@ -41,6 +42,7 @@ class Instance(Context):
         "coroutine",
         "created_us",
         "due_us",
+        "failures",
         "held",
         "parent_id",
         "started",
@@ -60,6 +62,7 @@ class Instance(Context):
     children: dict[int, int] | None
     topics: tuple[Topic, ...] | None
     asks: list[list[Any]] | None
+    failures: int
     held: str | None
 
     def __init__(
@@ -91,6 +94,7 @@ class Instance(Context):
         self.children = None
         self.topics = None
         self.asks = None
+        self.failures = 0
         self.held = None
         self.started = False
 
@@ -114,6 +118,7 @@ class Instance(Context):
         self.children = unflatten(rows.read_field(fields, rows.CHILDREN))
         self.topics = load_topics(rows.read_field(fields, rows.TOPICS))
         self.asks = rows.read_field(fields, rows.ASKS)
+        self.failures = rows.failures(fields)
         self.started = rows.arguments(fields) is None
 
     def chill(self) -> None:

@@ -21,7 +21,8 @@ it against timers.
 
 A signal's field names are one text, joined by commas.
 
-`outcome` of a child is its packed result where it completed, else the text of its error or the reason.
+An activity's result comes as a CHILD_DONE too. `outcome` of a child is its packed result where it completed, else the
+text of its error or the reason.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ CALL = 8
 ASK = 9
 
 Message: TypeAlias = tuple[Any, ...]
+
+
+ACTIVITY_FAILED = 5
+"""The status of an activity's CHILD_DONE where it failed; where it succeeded, it is that of Completed."""
 
 
 class Status(StrEnum):

@@ -6,6 +6,7 @@ After a failed step it is emptied as if the step had never been.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import astuple
 from typing import Any, NamedTuple, Protocol
 
 import msgpack
@@ -14,6 +15,7 @@ from .codec import Codec
 from .context import Context
 from .messages import Message
 from .overlay import overlaid
+from .retry import Retry
 from .signal import Signal
 
 # Effects, in the order in which the step made them.
@@ -93,6 +95,45 @@ class Neighbours(Protocol):
     def logger_of(self, context: Context, /) -> Any:
         """Return a logger bound to the workflow."""
         ...
+
+
+LAUNCH = 11
+"""(LAUNCH, activity_id, record): begin an activity once this is durable."""
+ABANDON = 12
+"""(ABANDON, activity_id): nobody waits for an activity any more."""
+
+ACTIVITY_TABLE = "activity"
+"""The store's table of activities that have been asked for and have not ended; the key is the id, eight bytes."""
+
+
+class ActivityRecord(NamedTuple):
+    """An activity that was asked for; stored as a msgpack array, with the retry policy as one of its fields' values.
+
+    Attributes:
+        workflow_id, entity_id: who asked.
+        name: of the activity.
+        arguments: packed [args, kwargs].
+        retry: how often it is tried.
+        timeout_s: seconds that one try may take; None for any.
+    """
+
+    workflow_id: int
+    entity_id: int | None
+    name: str
+    arguments: bytes
+    retry: Retry
+    timeout_s: float | None
+
+    def pack(self) -> bytes:
+        """Return the stored form."""
+        packed: bytes = msgpack.packb([*self[:4], list(astuple(self.retry)), self.timeout_s])
+        return packed
+
+    @classmethod
+    def unpack(cls, stored: bytes) -> ActivityRecord:
+        """Return the record of its stored form."""
+        workflow_id, entity_id, name, arguments, retry, timeout_s = msgpack.unpackb(stored)
+        return cls(workflow_id, entity_id, name, arguments, Retry(*retry), timeout_s)
 
 
 class Answer(NamedTuple):

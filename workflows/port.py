@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
+from .activity import ActivityCall
 from .checks import check_address, check_size, pack_call
 from .codec import Codec
 from .context import Context, OnParentClose
@@ -14,16 +15,35 @@ from .errors import LimitError, SignalNotAccepted, WorkflowMisuseError
 from .instance import Instance
 from .limits import Limits
 from .messages import CHILD_DONE, SIGNAL, Message
-from .outbox import PUBLISH, REPLY, SEND, SPAWN, SUBSCRIBE, TELL, UNSUBSCRIBE, Answer, Neighbours, Outbox
+from .outbox import (
+    ACTIVITY_TABLE,
+    LAUNCH,
+    PUBLISH,
+    REPLY,
+    SEND,
+    SPAWN,
+    SUBSCRIBE,
+    TELL,
+    UNSUBSCRIBE,
+    ActivityRecord,
+    Answer,
+    Neighbours,
+    Outbox,
+)
 from .randomness import DurableRandom
 from .reducer import Reducer
-from .reducers import Reducers, pack_result
+from .reducers import Reducers, pack_arguments, pack_result
 from .registry import Registry
+from .retry import Retry
 from .signal import Signal, SignalType, signal_values
 from .snapshots import Snapshots
 from .topics import Topic
 
 _POLICIES = {"abandon": 0, "cancel": 1}
+MAX_TIMEOUT_S = 86_400
+"""Seconds that one try of an activity may be given."""
+ACTIVITY_POLICY = 2
+"""Among the policies of children: it is an activity."""
 
 
 class Port(Outbox):
@@ -231,6 +251,32 @@ class Port(Outbox):
     ) -> Any:
         """Run a reducer inside this step; see `Context.call`."""
         return self.reducers.run(reducer, args, kwargs, f"workflow:{caller.workflow_id}")
+
+    def run(self, parent: Context, call: ActivityCall[Any], retry: Retry, timeout: float | None) -> int:
+        """Buffer the launch of an activity; see `Context.run`."""
+        assert isinstance(parent, Instance)
+        if not isinstance(call, ActivityCall):
+            raise WorkflowMisuseError(f"ctx.run takes a called activity such as fetch(url), not {call!r}")
+        name = call.activity.name
+        if self.registry.activities.get(name) is not call.activity:
+            raise WorkflowMisuseError(f"activity {name!r} is not registered; give it to Runtime(path, [...])")
+        if not isinstance(retry, Retry):
+            raise WorkflowMisuseError(f"retry of ctx.run is a Retry(...), not {retry!r}")
+        if timeout is not None and not (isinstance(timeout, int | float) and 0 < timeout < MAX_TIMEOUT_S):
+            raise WorkflowMisuseError(
+                f"timeout of ctx.run is more than 0 and less than {MAX_TIMEOUT_S} seconds, not {timeout!r}"
+            )
+        self._check_children(parent)
+        self.check_effects()
+        packed = pack_arguments(f"activity {name!r}", call.args, call.kwargs, self)
+        activity_id = self.neighbours.new_workflow_id()
+        record = ActivityRecord(parent.workflow_id, parent.entity_id, name, packed, retry, timeout)
+        if parent.children is None:
+            parent.children = {}
+        parent.children[activity_id] = ACTIVITY_POLICY
+        self.write(ACTIVITY_TABLE, activity_id.to_bytes(8, "big"), record.pack())
+        self.effects.append((LAUNCH, activity_id, record))
+        return activity_id
 
     # -- the rest ------------------------------------------------------------------------------------------
 

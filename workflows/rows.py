@@ -27,8 +27,9 @@ loading any class); and whole, by the codec.
 |       |          | parent, 2 an activity; or nil                                           |
 | 15    | asks     | questions not answered yet, oldest first, or nil:                       |
 |       |          | [id, name of the signal, packed list of values, input id or nil]        |
-| 16    | outcome  | nil; the packed result of Completed; [message, traceback, failed        |
-|       |          | message] of Failed; the reason of Cancelled                             |
+| 16    | outcome  | nil; the packed result of Completed; [text, traceback, failed message]  |
+|       |          | of Failed; the reason of Cancelled; of a Suspended one whose step is    |
+|       |          | tried again at its due time, [text, traceback, failed message, failures] |
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import msgpack
+
+from .messages import STATUS_CODE, Status
 
 DUE = 0
 STATUS = 1
@@ -132,7 +135,9 @@ def read_field(fields: list[bytes], index: int) -> Any:
 
 
 def awaited(fields: list[bytes]) -> list[str]:
-    """Return the names of the signals that a split row awaits."""
+    """Return the names of the signals that a split row awaits; none while its step waits to be tried again."""
+    if fields[OUTCOME] != _NIL:
+        return []
     wait = msgpack.unpackb(fields[WAIT], strict_map_key=False)
     return [source for source in wait if type(source) is str]
 
@@ -140,6 +145,14 @@ def awaited(fields: list[bytes]) -> list[str]:
 def arguments(fields: list[bytes]) -> bytes | None:
     """Return the packed arguments of a workflow that has not started; None of one that has."""
     return read_field(fields, STACK) if fields[STACK][0] in _BIN else None
+
+
+def failures(fields: list[bytes]) -> int:
+    """Return how often the step of a split row has failed, if it waits to be tried again; else 0."""
+    if fields[OUTCOME] == _NIL or read_field(fields, STATUS) != STATUS_CODE[Status.SUSPENDED]:
+        return 0
+    count: int = read_field(fields, OUTCOME)[3]
+    return count
 
 
 def patch(row: bytes, **changes: Any) -> bytes:

@@ -16,7 +16,7 @@ from .instance import Instance, flatten
 from .limits import Limits
 from .messages import CHILD_DONE, STATUS_CODE, Status
 from .signal import Signal, SignalType
-from .sources import JOINING, Child, Join
+from .sources import JOINING, Child, Join, Running
 from .topics import store_topics
 from .versions import CodeBook, HeldError
 from .waits import children_of, load_wait, store_wait
@@ -163,7 +163,7 @@ class Snapshots:
         assert unread is not None
         if not any(message[0] == CHILD_DONE for message in unread):
             return
-        reachable = {handle.workflow_id for handle in self._codec.instances(values, (Child,))}
+        reachable = {handle.workflow_id for handle in self._codec.instances(values, (Child, Running))}
         reachable.update(children_of(instance.wait))
         kept = [message for message in unread if message[0] != CHILD_DONE or message[2] in reachable]
         instance.unread = kept or None

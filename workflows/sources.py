@@ -22,6 +22,8 @@ MISSED: Final[tuple[Missed, ...]] = get_args(Missed)
 """A snapshot stores a policy as its index in this tuple."""
 
 US = 1_000_000
+LONGEST_S: Final = MAX_TIME_US // US
+"""The longest duration, in seconds."""
 
 
 def to_us(seconds: float, what: str) -> int:
@@ -38,7 +40,7 @@ def to_us(seconds: float, what: str) -> int:
         return micros
     if micros < 0:
         return 0
-    raise ValueError(f"{what} of {seconds!r} seconds is over the limit of {MAX_TIME_US // US}")
+    raise ValueError(f"{what} of {seconds!r} seconds is over the limit of {LONGEST_S}")
 
 
 class Elapsed(NamedTuple):
@@ -60,6 +62,15 @@ class ChildDone(Generic[ResultT_co]):
     """A child ended: `result` where it completed, else `error`, a `ChildFailed` or `ChildCancelled`."""
 
     child: Child[ResultT_co]
+    result: ResultT_co | None = None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityDone(Generic[ResultT_co]):
+    """An activity ended: `result` where it succeeded, else `error`, an `ActivityFailed`."""
+
+    activity: Running[ResultT_co]
     result: ResultT_co | None = None
     error: Exception | None = None
 
@@ -157,8 +168,8 @@ class Every(Source[Beat]):
         )
 
 
-class Child(Source[ChildDone[ResultT_co]]):
-    """A child workflow, by its id: await it for its result, or select on it for its `ChildDone`."""
+class Pending(Source[EventT_co], Generic[EventT_co, ResultT_co]):
+    """Something that runs beside the workflow and has a result: await it for that, or select on it for its event."""
 
     __slots__ = ("workflow_id",)
 
@@ -166,25 +177,37 @@ class Child(Source[ChildDone[ResultT_co]]):
         self.workflow_id = workflow_id
 
     def __await__(self) -> Generator[Any, Any, ResultT_co]:
-        """Wait for the end of the child.
+        """Wait for the end.
 
         Raises:
-            ChildFailed: it failed.
+            ChildFailed, ActivityFailed: it failed.
             ChildCancelled: it was cancelled.
         """
         return (yield (Join(self.workflow_id),))  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
-        return f"Child({self.workflow_id})"
+        return f"{type(self).__name__}({self.workflow_id})"
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is Child and self.workflow_id == other.workflow_id
+        return type(other) is type(self) and self.workflow_id == other.workflow_id
 
     def __hash__(self) -> int:
-        return hash((Child, self.workflow_id))
+        return hash((type(self), self.workflow_id))
 
 
-JOINING = Child.__await__.__code__
+class Child(Pending[ChildDone[ResultT_co], ResultT_co]):
+    """A child workflow, by its id."""
+
+    __slots__ = ()
+
+
+class Running(Pending[ActivityDone[ResultT_co], ResultT_co]):
+    """An activity that was asked for, by its id."""
+
+    __slots__ = ()
+
+
+JOINING = Pending.__await__.__code__
 """The code of what `await child` waits in."""
 
 

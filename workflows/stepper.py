@@ -31,11 +31,12 @@ from .messages import (
     Message,
     Status,
 )
-from .outbox import REPLY, Answer, Neighbours
-from .port import Port
+from .outbox import ABANDON, REPLY, Answer, Neighbours
+from .port import ACTIVITY_POLICY, Port
 from .registry import Registry
 from .signal import signal_from
 from .snapshots import Snapshots
+from .sources import LONGEST_S, to_us
 from .versions import CodeBook, HeldError
 from .waits import SKIPPED, catches_up, elapsed, event_of, source_of
 
@@ -70,6 +71,8 @@ class Stepper:
         self._snapshots = Snapshots(codec, codes, self.limits)
         self.outbox = Port(registry, codec, self._snapshots, neighbours, seed=seed, limits=self.limits)
         self._base: bytes | None = None
+        # How often the step that is tried again has failed before.
+        self._failures = 0
         self.reload(registry)
 
     def reload(self, registry: Registry) -> None:
@@ -122,6 +125,8 @@ class Stepper:
             return self._take_ask(instance, message)
         if kind == RETRY:
             return self._retry(instance)
+        if instance.failures:
+            return self._back_off(instance, message)
         if instance.status is Status.FAILED and kind == CANCEL and message[3]:
             return self._end(instance, Status.CANCELLED, message[2])
         if instance.status is not _SUSPENDED:
@@ -280,7 +285,9 @@ class Stepper:
         instance.due_us = None
         instance.updated_us = self.now_us
         for child_id, policy in (instance.children or {}).items():
-            if policy:
+            if policy == ACTIVITY_POLICY:
+                self.outbox.effects.append((ABANDON, child_id))
+            elif policy:
                 reason = f"its parent, workflow {instance.workflow_id}, ended"
                 self.outbox.tell(child_id, (CANCEL, self.now_us, reason, False))
         instance.children = instance.unread = None
@@ -292,7 +299,7 @@ class Stepper:
         return self._snapshots.pack_ended(instance, outcome)
 
     def _fail(self, instance: Instance, message: Message, error: BaseException) -> bytes:
-        """Fail: undo the step, keep snapshot and message for a retry, tell the parent."""
+        """Fail: undo the step, keep snapshot and message for the next try; after the last, tell the parent."""
         self.outbox.take()
         if message[0] == SIGNAL:
             # The common case of `handle`. Leave the row that the long way leaves, where the signal went through
@@ -302,19 +309,29 @@ class Stepper:
         limit = self.limits.error_message
         text = text_of(error)[:limit]
         trace = plain_text("".join(traceback.format_exception(error)))[-8 * limit :]
-        row = rows.patch(
-            self._last_row(instance),
-            due=None,
-            status=STATUS_CODE[Status.FAILED],
-            updated=self.now_us,
-            asks=None,
-            outcome=[text, trace, list(message)],
-        )
-        asks = rows.read_field(rows.split(self._last_row(instance)), rows.ASKS)
+        base = self._last_row(instance)
+        outcome = [text, trace, list(message)]
+        due_us = self._next_try(instance)
+        if due_us is not None:
+            outcome.append(self._failures + 1)
+            row = rows.patch(base, due=due_us, updated=self.now_us, outcome=outcome)
+            instance.load(row)
+            return row
+        failed = STATUS_CODE[Status.FAILED]
+        row = rows.patch(base, due=None, status=failed, updated=self.now_us, asks=None, outcome=outcome)
+        asks = rows.read_field(rows.split(base), rows.ASKS)
         instance.load(row)
         self._refuse_asks(instance, asks, f"failed: {text}")
         self._tell_parent(instance, text)
         return row
+
+    def _next_try(self, instance: Instance) -> int | None:
+        """Return when a step that has failed is tried again, by the policy of its type; None for never."""
+        kind = self.types.get(instance.type_name)
+        if kind is None or kind.retry is None:
+            return None
+        pause_s = kind.retry.pause_s(self._failures + 1)
+        return None if pause_s is None else self.now_us + to_us(min(pause_s, LONGEST_S), "a pause")
 
     def _tell_parent(self, instance: Instance, outcome: Any) -> None:
         if instance.parent_id is not None:
@@ -324,10 +341,31 @@ class Stepper:
 
     def _retry(self, instance: Instance) -> bytes | None:
         """Run the message that failed again, on the snapshot that it failed on."""
-        if instance.status is not Status.FAILED:
+        if instance.status is not Status.FAILED and not instance.failures:
             return None
+        message = tuple(rows.read_field(rows.split(self._last_row(instance)), rows.OUTCOME)[2])
+        self._failures = instance.failures
+        try:
+            return self._go_on(instance, message)
+        finally:
+            self._failures = 0
+
+    def _back_off(self, instance: Instance, message: Message) -> bytes | None:
+        """Handle a message to a workflow whose step waits to be tried again: until then it is buffered."""
+        kind = message[0]
+        if kind == CANCEL:
+            if message[3] or not instance.started:
+                return self._end(instance, Status.CANCELLED, message[2])
+            return self._go_on(instance, message)
+        if kind in (SIGNAL, CHILD_DONE):
+            return self._keep(instance, message)
+        assert instance.due_us is not None, "a back-off ends"
+        ready = kind == FIRE or (kind == TICK and instance.due_us <= self.now_us)
+        return self._retry(instance) if ready else None
+
+    def _go_on(self, instance: Instance, message: Message) -> bytes:
+        """Forget that a step has failed, and handle a message on its snapshot."""
         row = self._last_row(instance)
-        message = tuple(rows.read_field(rows.split(row), rows.OUTCOME)[2])
         self._base = rows.patch(row, status=STATUS_CODE[_SUSPENDED], outcome=None, updated=self.now_us)
         instance.load(self._base)
         # A beat that failed is not skipped the second time, however late it is.
@@ -369,7 +407,7 @@ class Stepper:
             instance.wait, instance.due_us, instance.held = (), None, str(error)
             return False
         if rows.read_head(row).due_us != instance.due_us:
-            # It was held: its own timer counts again.
+            # It was held, or waited for its next try: its own timer counts again.
             self._base = rows.patch(row, due=instance.due_us)
         return True
 

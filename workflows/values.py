@@ -7,7 +7,7 @@ from typing import Any
 
 from .codec import Codec, Extension
 from .compiler import UNBOUND
-from .sources import MISSED, Beat, Child, Elapsed, Every, Timer
+from .sources import MISSED, Beat, Child, Elapsed, Every, Running, Timer
 
 
 def engine_codec() -> Codec:
@@ -16,6 +16,7 @@ def engine_codec() -> Codec:
         extensions=[
             Extension(32, Timer, lambda timer: (timer.due_us, timer.name), lambda parts: Timer(*parts)),
             Extension(33, Every, _store_every, _load_every, by_identity=True),
+            Extension(38, Running, lambda running: (running.workflow_id,), lambda parts: Running(*parts)),
             Extension(34, Child, lambda child: (child.workflow_id,), lambda parts: Child(*parts)),
             Extension(35, Elapsed, tuple, lambda parts: Elapsed(*parts)),
             Extension(36, Beat, tuple, lambda parts: Beat(*parts)),

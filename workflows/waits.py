@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from .errors import ChildCancelled, ChildFailed, WorkflowMisuseError
-from .messages import CHILD_DONE, SIGNAL, STATUS_CODE, Message, Status
+from .errors import ActivityFailed, ChildCancelled, ChildError, ChildFailed, WorkflowMisuseError
+from .messages import ACTIVITY_FAILED, CHILD_DONE, SIGNAL, STATUS_CODE, Message, Status
 from .signal import Signal, SignalType, signal_from
-from .sources import US, Child, ChildDone, Elapsed, Every, Join, Sleep, Timer
+from .sources import US, ActivityDone, Child, ChildDone, Elapsed, Every, Join, Running, Sleep, Timer
 from .versions import HeldError
 
 # Kinds of sources in a stored wait; a signal class stands there by its name.
@@ -18,13 +18,19 @@ CHILD = 2
 JOIN = 3
 EVERY = 4
 EVERY_LOCAL = 5
+ACTIVITY = 6
 
 _TIMED = (Timer, Sleep, Every)
 SKIPPED: Final = object()
 """Stands for the event of a beat that was skipped."""
-_CHILDREN = (Child, Join)
+_CHILDREN = (Child, Running, Join)
+_CODE = {Child: CHILD, Running: ACTIVITY, Join: JOIN}
 _COMPLETED = STATUS_CODE[Status.COMPLETED]
-_FAILED = STATUS_CODE[Status.FAILED]
+_ERRORS: dict[int, type[ChildError]] = {
+    STATUS_CODE[Status.FAILED]: ChildFailed,
+    STATUS_CODE[Status.CANCELLED]: ChildCancelled,
+    ACTIVITY_FAILED: ActivityFailed,
+}
 
 
 def store_wait(
@@ -62,7 +68,7 @@ def store_wait(
             else:
                 stored.append([EVERY_LOCAL, *place])
         elif kind in _CHILDREN:
-            stored.append([CHILD if kind is Child else JOIN, source.workflow_id])
+            stored.append([_CODE[kind], source.workflow_id])
             continue
         else:
             raise WorkflowMisuseError(_not_a_source(type_name, source))
@@ -104,7 +110,13 @@ def load_wait(
     return tuple(sources), min(due, default=None)
 
 
-_MAKE: dict[int, Callable[..., Any]] = {TIMER: Timer, SLEEP: Sleep, CHILD: Child, JOIN: Join}
+_MAKE: dict[int, Callable[..., Any]] = {
+    TIMER: Timer,
+    SLEEP: Sleep,
+    CHILD: Child,
+    JOIN: Join,
+    ACTIVITY: Running,
+}
 
 
 def source_of(wait: tuple[Any, ...], message: Message) -> Any:
@@ -129,10 +141,10 @@ def event_of(source: Any, message: Message, unpack: Callable[[bytes], Any]) -> t
     if status == _COMPLETED:
         result = unpack(outcome)
     else:
-        error = (ChildFailed if status == _FAILED else ChildCancelled)(child_id, outcome)
+        error = _ERRORS[status](child_id, outcome)
     if type(source) is Join:
         return result, error
-    return ChildDone(source, result, error), None
+    return (ActivityDone if type(source) is Running else ChildDone)(source, result, error), None
 
 
 def elapsed(wait: tuple[Any, ...], now_us: int, *, may_skip: bool = True) -> Any:
@@ -176,5 +188,5 @@ def _not_a_wait(type_name: str, wait: Any) -> str:
 def _not_a_source(type_name: str, source: Any) -> str:
     return (
         f"workflow {type_name!r} waits for {source!r}; sources are signal classes, ctx.timer(...), "
-        "ctx.every(...) and children"
+        "ctx.every(...), children and activities"
     )

@@ -130,3 +130,16 @@ def test_a_module_first_imported_inside_a_workflow_may_define_routines(module, o
     handle = world.start(importer())
     world.run_until(3)
     assert handle.result() == "imported"
+
+
+@workflow
+async def impatient(ctx: Context, bonus: int) -> int:
+    call = smith(bonus)
+    return await call
+
+
+def test_awaiting_the_call_of_a_workflow_says_what_to_write(open_world):
+    world = open_world(impatient)
+    handle = world.start(impatient(1))
+    world.advance(1)
+    assert "write await ctx.spawn(smith(...))" in world.get(handle.id).error_message

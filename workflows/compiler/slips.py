@@ -54,25 +54,22 @@ class Slips:
         """
         for statement in self.source.node.body:
             for node in walk_scope(statement):
-                if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-                    self._check_alone(node.value)
+                if isinstance(node, (ast.Expr, ast.Await)) and isinstance(node.value, ast.Call):
+                    self._check_wait(node.value, awaited=isinstance(node, ast.Await))
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                     self._check_looker(node, node.func.id)
 
-    def _check_alone(self, call: ast.Call) -> None:
-        """Refuse a statement that is a call whose result someone should wait for."""
+    def _check_wait(self, call: ast.Call, *, awaited: bool) -> None:
+        """Refuse to await what cannot be, and a statement that is a call whose result someone should wait for."""
         context, method = self.scope.context, method_of(call, self.scope)
         name = None if method else dotted(call.func)
         value = self.resolve(name) if name and name.split(".")[0] not in self.scope.locals else None
         if method in SOURCES:
-            self.refuse(
-                call,
-                "{} is a source that nothing waits for",
-                f"write await {context}.select({{}}), or keep it in a variable",
-            )
+            remedy = f"write await {context}.select({{}}), or keep it in a variable"
+            self.refuse(call, "{} is a source that nothing waits for", remedy)
         if isinstance(getattr(value, "program", None), Program):
-            self.refuse(call, "{} starts nothing", f"write {context}.spawn({{}})")
-        if method in AWAITED or inspect.iscoroutinefunction(value):
+            self.refuse(call, "{} starts nothing", f"write {'await ' * awaited}{context}.spawn({{}})")
+        if not awaited and (method in AWAITED or inspect.iscoroutinefunction(value)):
             self.refuse(call, "{} is not awaited", "write await {}")
 
     def refuse(self, call: ast.Call, problem: str, remedy: str) -> NoReturn:

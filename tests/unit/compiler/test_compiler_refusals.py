@@ -153,6 +153,17 @@ REFUSED = {
         "a source that nothing waits for",
         "await ctx.select(ctx.every(5))",
     ),
+    "awaited timer": (
+        "x = await <here>ctx.timer(5)",
+        "ctx.timer(5) is a source that nothing waits for",
+        "write await ctx.select(ctx.timer(5)), or keep it in a variable",
+    ),
+    "awaited workflow": (
+        "x = await <here>other(5)",
+        "other(5) starts nothing",
+        "write await ctx.spawn(other(5))",
+    ),
+    "workflow alone": ("<here>other(5)", "other(5) starts nothing", "write ctx.spawn(other(5))"),
     "routine without await": (
         "<here>helper(ctx, 5)",
         "helper(ctx, 5) is not awaited",
@@ -201,6 +212,13 @@ async def plain(n):
 
 """
 
+
+def other(n):
+    """Stands for a workflow: a callable with a program."""
+
+
+other.program = compiled("async def main(ctx):\n    await ctx.op(1)\nmain = workflow(main)\n")
+
 # What stands close to the refused places and can be put aside.
 BESIDE = [
     "x = vars(await ctx.op(1)), dir(Boom), (lambda: locals())()",
@@ -227,7 +245,7 @@ def refusal(body, **names):
             place = (number, line.index("<here>") + 1, line.replace("<here>", ""))
     source = source.replace("<here>", "")
     with pytest.raises(CompileError) as caught:
-        load(source, **names)
+        load(source, other=other, **names)
     return caught.value, place
 
 
