@@ -8,6 +8,7 @@ from typing import Any
 
 from . import rows
 from .codec import Codec
+from .codec.names import type_name
 from .compiler import awaited_by, capture_stack, resume_stack
 from .compiler.frames import RESUMED
 from .context import PRIMITIVE
@@ -155,7 +156,8 @@ class Snapshots:
         code = _code_of(awaited)
         if code is not PRIMITIVE and code is not JOINING and code is not RESUMED:
             place = f"{coroutine.cr_code.co_filename}:{coroutine.cr_frame.f_lineno}"
-            raise NotARoutineError(getattr(awaited, "__qualname__", repr(awaited)), place)
+            name = getattr(awaited, "__qualname__", None) or type_name(type(awaited))
+            raise NotARoutineError(name, place)
 
     def _drop_orphaned_results(self, instance: Instance, values: list[Any]) -> None:
         """Forget results of children that no handle reaches any more: nobody can await them."""
@@ -172,12 +174,14 @@ class Snapshots:
         """Find the local variable that made packing fail."""
         for program, site, values in capture_stack(instance.coroutine):
             place = f"{program.filename}:{site.line}"
-            for name, value in zip((*site.variables, *site.hidden), values, strict=True):
+            named = [
+                *(f"local variable {name!r}" for name in site.variables),
+                *(f"the statement `{state}`" for state in site.hidden_state),
+            ]
+            for what, value in zip(named, values, strict=True):
                 try:
                     self._codec.pack(value)
                 except UnstorableError as found:
-                    hidden = name.startswith(".")
-                    what = "a value that a statement keeps" if hidden else f"local variable {name!r}"
                     where = f"{what} of workflow {instance.type_name!r}"
                     return UnstorableError(found.found, where=where, place=place, why=found.why)
         return error

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
+from .errors import WorkflowMisuseError
 from .limits import MAX_TIME_US
 
 EventT_co = TypeVar("EventT_co", covariant=True)
@@ -79,6 +80,13 @@ class Source(Generic[EventT_co]):
     """Something that `ctx.select` can wait for; `EventT_co` is what it gives."""
 
     __slots__ = ()
+
+    if not TYPE_CHECKING:  # To a type checker it stays something that cannot be awaited.
+
+        def __await__(self) -> None:
+            raise WorkflowMisuseError(
+                f"{type(self).__name__} is a source and not an awaitable; write await ctx.select(...) of it"
+            )
 
 
 class Timer(Source[Elapsed]):
