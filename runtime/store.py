@@ -147,7 +147,15 @@ class Store:
             WorldError: LMDB or the disk failed. Nothing is changed.
         """
         # Keys in order touch each page once.
-        ordered = [(table, sorted(rows.items())) for table, rows in changes.items() if rows]
+        ordered = [
+            (
+                table,
+                sorted(row for row in rows.items() if row[1] is not None),
+                sorted(key for key, value in rows.items() if value is None),
+            )
+            for table, rows in changes.items()
+            if rows
+        ]
         with self._writing:
             self._require_open()
             while True:
@@ -250,15 +258,14 @@ class Store:
 
     # -- writing ---------------------------------------------------------------------------------------------
 
-    def _write(self, ordered: list[tuple[str, list[tuple[bytes, bytes | None]]]]) -> None:
-        handles = [self._table(table) for table, _ in ordered]
+    def _write(self, ordered: list[tuple[str, list[tuple[bytes, bytes | None]], list[bytes]]]) -> None:
+        handles = [self._table(table) for table, _, _ in ordered]
         with short_switches(), self._env.begin(write=True) as transaction:
-            for handle, (_, rows) in zip(handles, ordered, strict=True):
+            for handle, (_, rows, doomed) in zip(handles, ordered, strict=True):
                 with transaction.cursor(db=handle) as cursor:
-                    cursor.putmulti([row for row in rows if row[1] is not None])
-                for key, value in rows:
-                    if value is None:
-                        transaction.delete(key, db=handle)
+                    cursor.putmulti(rows)
+                for key in doomed:
+                    transaction.delete(key, db=handle)
 
     def _table(self, name: str) -> Any:
         handle = self._tables.get(name)

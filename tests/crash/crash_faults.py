@@ -62,7 +62,10 @@ class Fault:
         if self.armed:
             left = count(self.visits, -1)
             last = len(ordered) - 1
-            ordered = [(table, self._rows(rows, left, n == last)) for n, (table, rows) in enumerate(ordered)]
+            ordered = [
+                (table, self._rows(rows, left, n == last), doomed)
+                for n, (table, rows, doomed) in enumerate(ordered)
+            ]
         original(store, ordered)
         self.at("after the commit")
 
