@@ -14,6 +14,7 @@ from ..workflows.instance import Instance
 from ..workflows.messages import STATUSES, Status
 from ..workflows.rows import read_head
 from ..workflows.topics import Topic
+from .residents import Residents
 from .subscriptions import Subscriptions
 from .workflow_actor import WorkflowActor
 
@@ -34,10 +35,15 @@ class RowSource(Protocol):
 
 
 class Directory:
-    """Finds the actors of a world."""
+    """Finds the actors of a world.
 
-    def __init__(self, system: ActorSystem, source: RowSource) -> None:
-        self.actors: dict[int, WorkflowActor] = {}
+    Attributes:
+        residents, actors: those that are in memory.
+    """
+
+    def __init__(self, system: ActorSystem, source: RowSource, max_resident: int | None) -> None:
+        self.residents = Residents(max_resident)
+        self.actors = self.residents.actors
         self.by_entity: dict[int, _Ids] = {}
         self.by_group: dict[str, _Ids] = {}
         self.subscriptions = Subscriptions()
@@ -52,7 +58,8 @@ class Directory:
 
     def make(self, instance: Instance) -> WorkflowActor:
         """Make the actor of an instance that is indexed already."""
-        actor = self.actors[instance.workflow_id] = WorkflowActor(self._system, instance)
+        actor = WorkflowActor(self._system, instance)
+        self.residents.enter(actor)
         return actor
 
     def index(

@@ -94,6 +94,7 @@ class ActorSystem:
         seed: int,
         limits: Limits,
         paranoid: bool,
+        max_resident: int | None,
         tick_us: int,
         now_us: int,
     ) -> None:
@@ -112,7 +113,7 @@ class ActorSystem:
         self.stepper = Stepper(registry, codes, codec, self, seed=seed, limits=limits, paranoid=paranoid)
         self.stepper.outbox.now_us = now_us
         self.scheduler = Scheduler()
-        self.directory = Directory(self, source)
+        self.directory = Directory(self, source, max_resident)
         self.wheel = TimerWheel(tick_us=tick_us, now_us=now_us)
         self.timer_actor = TimerWheelActor(self.scheduler, self.wheel, self.deliver_tick)
         self.timer_actor.launch()
@@ -341,6 +342,8 @@ class ActorSystem:
             if instance.held is not None:
                 instance.held = None
                 self.wheel.schedule(instance.workflow_id, 0)
+                # While it was held it had to stay.
+                self.directory.residents.enter(actor)
 
     # -- the port of the stepper ---------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ class WorkflowActor(ScheduledActor):
     `ref.tell(Stack(2))` is taken as `Runtime.signal(Stack(2), workflow_id=...)`: an input of the next turn.
     """
 
-    __slots__ = ("instance", "system")
+    __slots__ = ("instance", "system", "used")
 
     registered: ClassVar[bool] = False
 
@@ -36,12 +36,15 @@ class WorkflowActor(ScheduledActor):
         self._life = RUNNING
         self.system = system
         self.instance = instance
+        # Whether it has had a message since it was last asked whether it can leave; see `residents`.
+        self.used = False
 
     def on_receive(self, message: Message) -> None:
         """Handle one message of the run queue; see `messages` for the kinds."""
         if type(message) is not tuple:
             self._receive_foreign(message)
             return
+        self.used = True
         system = self.system
         instance = self.instance
         before = instance.status

@@ -133,6 +133,7 @@ class Engine:
             seed=state.seed,
             limits=options.limits,
             paranoid=options.paranoid,
+            max_resident=options.max_resident,
             tick_us=options.tick_us,
             now_us=clock.now_us(),
         )

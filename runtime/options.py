@@ -33,6 +33,7 @@ class Options:
     activity_workers: int
     on_turn: Callable[[TurnRecord], None] | None
     slow_step: float | None
+    max_resident: int | None
 
     def __post_init__(self) -> None:
         """Check each."""
@@ -52,6 +53,8 @@ class Options:
             raise ValueError(f"seed is a whole number from 0 to 2**64 - 1, not {self.seed!r}")
         if not isinstance(self.limits, Limits):
             raise TypeError(f"limits is a Limits(...), not {self.limits!r}")
+        if self.max_resident is not None and (type(self.max_resident) is not int or self.max_resident < 0):
+            raise ValueError(f"max_resident is a whole number from 0 up, or None, not {self.max_resident!r}")
         if self.slow_step is not None and not 0 < self.slow_step < math.inf:
             raise ValueError(f"slow_step is a number of seconds over 0.0, or None, not {self.slow_step!r}")
         if self.on_turn is not None and not callable(self.on_turn):

@@ -16,7 +16,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from types import ModuleType, TracebackType
-from typing import Any, Literal, ParamSpec, Self, TypeAlias, TypeVar, get_args
+from typing import Any, Literal, ParamSpec, Self, TypeAlias, TypeVar, get_args, overload
 
 from ..workflows.definition import Call
 from ..workflows.errors import (
@@ -85,6 +85,7 @@ class Runtime:
         activity_workers: int = 8,
         on_turn: Callable[[TurnRecord], None] | None = None,
         slow_step: float | None = 1.0,
+        max_resident: int | None = None,
         map_size: int = DEFAULT_MAP_SIZE,
         map_limit: int = DEFAULT_MAP_LIMIT,
     ) -> None:
@@ -109,6 +110,8 @@ class Runtime:
             on_turn: called after each turn with the record that would replay it.
             slow_step: seconds after which a step that still runs is logged as a warning, with workflow and source
                 line; None to have no thread that looks.
+            max_resident: how many workflows stay in memory after a turn; those that were not addressed for longest are
+                loaded again when their next message comes. None keeps all that had one.
             map_size: bytes of address space to map at first; it doubles when it is full.
             map_limit: bytes up to which it may.
 
@@ -131,6 +134,7 @@ class Runtime:
             activity_workers,
             on_turn,
             slow_step,
+            max_resident,
         )
         store = Store.open(path, durability=durability, map_size=map_size, map_limit=map_limit)
         try:
@@ -300,20 +304,43 @@ class Runtime:
         intake = self._engine.intake
         return intake.once(input_id, "publish", lambda: (0, intake.publish(signal)))[1]
 
+    # A type checker checks the arguments where there is neither `sender` nor `input_id`: no signature can have keywords
+    # of its own beside those of another function.
+    @overload
+    def call(self, reducer: Reducer[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]: ...
+    @overload
+    def call(
+        self, reducer: Reducer[..., R], /, *args: Any, sender: str, input_id: str | None = None, **kwargs: Any
+    ) -> Future[R]: ...
+    @overload
+    def call(
+        self, reducer: Reducer[..., R], /, *args: Any, input_id: str | None, **kwargs: Any
+    ) -> Future[R]: ...
+    @overload
     def call(
         self,
-        reducer: Reducer[P, R] | str,
+        reducer: str,
         /,
         *args: Any,
         sender: str = "game",
         input_id: str | None = None,
         **kwargs: Any,
-    ) -> Future[R]:
+    ) -> Future[Any]: ...
+    def call(
+        self,
+        reducer: Any,
+        /,
+        *args: Any,
+        sender: Any = "game",
+        input_id: Any = None,
+        **kwargs: Any,
+    ) -> Future[Any]:
         """Run a reducer in the next turn.
 
         Args:
             reducer: a registered one, or its name.
-            *args: its arguments, without the context.
+            *args: its arguments, without the context. They are checked here; by a type checker too, where neither
+                `sender` nor `input_id` is given.
             sender: whom the reducer sees as its caller; `Runtime.identity` acts as the world itself.
             input_id: a name for this call, with which it may be repeated after a crash: it is made once, and the repeat
                 gets the same answer.

@@ -69,6 +69,7 @@ def run_turn(
     steps = system.steps
     handled = system.scheduler.run(limit=limit, deadline_ns=deadline_ns)
     system.drop_ended()
+    system.directory.residents.settle(system.scheduler.queue)
     carried = len(system.scheduler.queue)
     return TurnOutcome(
         system.steps - steps, handled, len(due), carried, quiet=not (inputs or handled or carried)

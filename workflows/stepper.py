@@ -282,6 +282,7 @@ class Stepper:
         """Complete or cancel: tell the children by their policy, and the parent."""
         told = instance.status is Status.FAILED
         instance.status = status
+        instance.failures = 0
         instance.due_us = None
         instance.updated_us = self.now_us
         for child_id, policy in (instance.children or {}).items():

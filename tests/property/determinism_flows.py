@@ -7,12 +7,14 @@ failures, cancels and refused sends happen in the middle of a turn.
 from __future__ import annotations
 
 from deathless import (
+    Beat,
     Cancelled,
     ChildCancelled,
     ChildDone,
     ChildError,
     Context,
     Elapsed,
+    Retry,
     Signal,
     SignalNotAccepted,
     workflow,
@@ -95,6 +97,22 @@ async def porter(ctx: Context) -> int:
     return total
 
 
+@workflow(retry=Retry(attempts=3, delay=GRID, max_delay=GRID * 4))
+async def mule(ctx: Context, beats: int, missed: str) -> list:
+    """Go by beats that are shorter than two frames, stop for loads, and be tried again at some times of the day."""
+    every = ctx.every(GRID * 0.7, missed=missed)
+    walked: list[tuple[int, int]] = []
+    while len(walked) < beats:
+        match await ctx.select(every, Load):
+            case Beat(n, gone):
+                walked.append((n, gone))
+                if (int(ctx.now / GRID) + n) % 9 == 0:
+                    raise ValueError(f"stubborn at beat {n}")
+            case Load(amount):
+                await ctx.sleep(GRID * (amount % 6))
+    return walked
+
+
 @workflow
 async def kid(ctx: Context, value: int, waits: int, policy: str) -> int:
     """Return the value after a time on the grid, or more where told to go; every seventh fails."""
@@ -150,6 +168,16 @@ async def elder(ctx: Context, generations: int) -> list:
 
 
 @workflow
+async def crew(ctx: Context, size: int) -> list[int]:
+    """A parent that gathers its children."""
+    kids = [ctx.spawn(kid(ctx.random.randrange(1000), 1 + number % 3, "cancel")) for number in range(size)]
+    try:
+        return await ctx.gather(*kids)
+    except ChildError as error:
+        return [error.child_id]
+
+
+@workflow
 async def pest(ctx: Context, targets: list[int]) -> list[str]:
     """Send to workflows by id that may have ended, failed or never take it."""
     answers = []
@@ -172,6 +200,8 @@ TYPES = [
     listener,
     gossip,
     porter,
+    mule,
+    crew,
     kid,
     family,
     elder,

@@ -15,7 +15,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import structlog
-from determinism_flows import LISTENERS, TYPES, Go, Load, Word, elder, family, gossip, listener, pest, porter
+from determinism_flows import (
+    LISTENERS,
+    TYPES,
+    Go,
+    Load,
+    Word,
+    crew,
+    elder,
+    family,
+    gossip,
+    listener,
+    mule,
+    pest,
+    porter,
+)
 
 from deathless import GameClock, LimitError, PumpReport, Runtime, Signal, SignalNotAccepted
 from deathless.runtime.inputs import TurnRecord
@@ -93,6 +107,8 @@ class Player:
             lambda: family(choose.randrange(1, 5), 4),
             lambda: elder(3),
             lambda: pest(choose.sample(ids, 8)),
+            lambda: mule(choose.randrange(5, 30), choose.choice(("skip", "once", "catch_up", "shift"))),
+            lambda: crew(choose.randrange(5)),
         )
         self.start(world, choose.choice(calls)(), entity)
 
@@ -166,16 +182,23 @@ def record(path: Path, seed: int, steps: int) -> list[Turn]:
 
 
 def replay(
-    path: Path, seed: int, turns: Iterable[Turn], *, paranoid: bool = False, reopen_one_in: int = 0
+    path: Path,
+    seed: int,
+    turns: Iterable[Turn],
+    *,
+    paranoid: bool = False,
+    max_resident: int | None = None,
+    reopen_one_in: int = 0,
 ) -> None:
     """Replay on a new world, closed and opened again before some turns, and compare turn by turn."""
     choose = random.Random(seed)
-    world = open_world(path, seed=seed, paranoid=paranoid)
+    options = {"paranoid": paranoid, "max_resident": max_resident}
+    world = open_world(path, seed=seed, **options)
     try:
         for turn in turns:
             if reopen_one_in and choose.randrange(reopen_one_in) == 0:
                 world.close()
-                world = open_world(path, paranoid=paranoid)
+                world = open_world(path, **options)
             outcome = outcome_of(world.replay_turn(turn.record))
             assert turn.outcome in (None, outcome), (
                 f"turn {turn.record.turn} had (steps, carried over) {turn.outcome}, and replayed {outcome}"

@@ -1,7 +1,8 @@
 """The same recorded inputs give the same world, to the byte, however they are run.
 
 One game is recorded warm, with turns cut by count and by budget. It is replayed by another process with another hash
-seed that resumes every step from its bytes, and by a world that is closed and opened between turns.
+seed that resumes every step from its bytes, by a world that is closed and opened between turns, and by one that keeps
+few workflows in memory.
 """
 
 from __future__ import annotations
@@ -73,3 +74,7 @@ def test_another_process_that_resumes_every_step_replays_it(recorded, seed, tmp_
 @pytest.mark.parametrize("reopen_one_in", [2, 9])
 def test_a_world_that_is_opened_again_between_turns_replays_it(recorded, seed, tmp_path, reopen_one_in):
     runs.replay(tmp_path / "world", seed, recorded, reopen_one_in=reopen_one_in)
+
+
+def test_a_world_with_few_workflows_in_memory_replays_it(recorded, seed, tmp_path):
+    runs.replay(tmp_path / "world", seed, recorded, max_resident=20)

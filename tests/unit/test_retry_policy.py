@@ -359,6 +359,10 @@ def test_force_ends_it_without_running_anything(open_world):
     stage.advance(0.0)
     view = stage.world.get(number)
     assert (view.status, view.error_message, view.retry_at) == ("Cancelled", "now", None)
+    # Whatever still comes finds it ended.
+    stage.world.retry(number)
+    stage.advance(5.0, 5.0)
+    assert stage.world.get(number).status == "Cancelled"
     assert stage.world.get(ears).locals["heard"] == []
 
 

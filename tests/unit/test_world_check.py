@@ -174,7 +174,9 @@ def test_a_meta_table_of_another_program_is_not_ours(magic, tmp_path):
         Store.open(tmp_path / "world")
 
 
-@pytest.mark.parametrize(("version", "remedy"), [(3, "a newer"), (1, "an older"), (99, "a newer"), (0, "an older")])
+@pytest.mark.parametrize(
+    ("version", "remedy"), [(3, "a newer"), (1, "an older"), (99, "a newer"), (0, "an older")]
+)
 def test_another_format_is_refused_by_number(version, remedy, tmp_path):
     Store.open(tmp_path / "world").close()
     change_meta(tmp_path / "world", b"format", msgpack.packb(version))
