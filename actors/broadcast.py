@@ -7,13 +7,10 @@ every delivery had been queued by itself, a budget can cut anywhere, and what a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
 from ..workflows.messages import Message
-from .scheduled_actor import ScheduledActor
-
-if TYPE_CHECKING:
-    from .system import ActorSystem
+from .world_actor import WorldActor
 
 
 class Broadcast:
@@ -32,14 +29,10 @@ class Broadcast:
         return self.receivers[self.at :]
 
 
-class Broadcaster(ScheduledActor):
+class Broadcaster(WorldActor):
     """The actor that delivers a world's broadcasts."""
 
-    registered: ClassVar[bool] = False
-
-    def __init__(self, system: ActorSystem) -> None:
-        super().__init__(system.scheduler)
-        self._system = system
+    __slots__ = ()
 
     def send(self, message: Message, receivers: list[int]) -> None:
         """Queue a broadcast; on the pump thread."""
@@ -54,11 +47,7 @@ class Broadcaster(ScheduledActor):
         message.at += 1
         if message.at < len(message.receivers):
             self._scheduler.queue.appendleft((self, message, None))
-        receiver = self._system.receiver(number, message.message)
+        receiver = self.system.receiver(number, message.message)
         if receiver is not None:
             receiver.on_receive(message.message)
         return None
-
-    def on_failure(self, *fault: Any) -> None:
-        """Hand a fault of the engine itself to the turn."""
-        self._system.fault = fault[1]

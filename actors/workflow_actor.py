@@ -6,28 +6,25 @@ row into the turn's buffer, the next due time into the wheel, sends and spawns i
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from ..workflows.instance import Instance
 from ..workflows.messages import Message, Status
 from ..workflows.signal import Signal
-from .scheduled_actor import ScheduledActor
 from .scheduler import RUNNING
+from .world_actor import WorldActor
 
 if TYPE_CHECKING:
     from .system import ActorSystem
 
 
-class WorkflowActor(ScheduledActor):
+class WorkflowActor(WorldActor):
     """One running workflow. Found through the directory, not through pykka's registry.
 
     `ref.tell(Stack(2))` is taken as `Runtime.signal(Stack(2), workflow_id=...)`: an input of the next turn.
     """
 
     __slots__ = ("instance", "system", "used")
-
-    registered: ClassVar[bool] = False
 
     def __init__(self, system: ActorSystem, instance: Instance) -> None:
         # What `super().__init__` and `launch` do, without the calls: a world makes a million of these.
@@ -92,12 +89,3 @@ class WorkflowActor(ScheduledActor):
             self.system.take_foreign_signal(self.instance.workflow_id, message)
         else:
             super().on_receive(message)
-
-    def on_failure(
-        self,
-        exception_type: type[BaseException] | None,  # noqa: ARG002 - pykka's signature.
-        exception_value: BaseException | None,
-        traceback: TracebackType | None,  # noqa: ARG002
-    ) -> None:
-        """Hand a fault of the engine itself to the turn; a failing workflow never gets here."""
-        self.system.fault = exception_value

@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import structlog
 from village_game.fate import Fate, populate
@@ -30,7 +31,14 @@ from village_game.scenario import Scenario, load_scenario
 from village_game.scene import FALLEN, FIGHTING, Scene
 from village_game.tables import ScenarioError
 
-from deathless import ClockMismatchError, DeathlessError, Runtime, WorldCorruptError, WorldVersionError
+from deathless import (
+    ClockMismatchError,
+    DeathlessError,
+    Runtime,
+    WorkflowType,
+    WorldCorruptError,
+    WorldVersionError,
+)
 from deathless.workflows.library import buff, combat, npc_patrol, production, respawn
 
 try:
@@ -40,7 +48,7 @@ try:
 except ModuleNotFoundError as missing:
     sys.exit(f"village.py needs rich to draw ({missing}): pip install 'deathless[demo]'")
 
-WORKFLOWS = [villager, chronicle, npc_patrol, combat, buff, respawn, production]
+WORKFLOWS: list[WorkflowType[Any, Any]] = [villager, chronicle, npc_patrol, combat, buff, respawn, production]
 FRAME_S = 1 / 30
 BUDGET_S = 0.015
 """Of a frame, for steps; what does not fit is carried over to the next."""

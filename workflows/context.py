@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, ov
 from .errors import LimitError, WorkflowMisuseError
 from .retry import ONCE, Retry
 from .signal import Signal
-from .sources import MISSED, US, Child, Every, Missed, Running, Sleep, Source, Timer, to_us
+from .sources import MISSED, US, Child, Every, Missed, Pending, Running, Sleep, Source, Timer, to_us
 
 if TYPE_CHECKING:
     from .activity import ActivityCall
@@ -288,7 +288,7 @@ class Context:
 
     # Results of different types are typed one by one, as those of `asyncio.gather` are.
     @overload
-    def gather(self, a1: Awaitable[A], a2: Awaitable[B], /) -> Awaitable[tuple[A, B]]: ...
+    def gather(self, a1: Awaitable[A], a2: Awaitable[B], /) -> Awaitable[tuple[A, B]]: ...  # pyright: ignore[reportOverlappingOverload] # As asyncio's.
     @overload
     def gather(
         self, a1: Awaitable[A], a2: Awaitable[B], a3: Awaitable[C], /
@@ -300,21 +300,21 @@ class Context:
     @overload
     def gather(self, *awaitables: Awaitable[A]) -> Awaitable[list[A]]: ...
     def gather(self, *awaitables: Awaitable[Any]) -> Awaitable[Any]:
-        """Wait for children, or whatever else can be awaited and selected on; return the list of their results.
+        """Wait for children and activities; return the list of their results.
 
         Results stand in the order of the arguments, whichever came first; of nothing, the list is empty. Where some
         fail, the error of the first of them in that order is raised once those before it are done; the others run on.
 
         Raises:
-            ChildFailed, ChildCancelled: one of the children ended so.
+            ChildFailed, ChildCancelled, ActivityFailed: one of them ended so.
             WorkflowMisuseError: for what cannot be awaited.
         """
         from .gathering import gathered  # noqa: PLC0415 - a routine, which needs this module first.
 
         for awaitable in awaitables:
-            if not (isinstance(awaitable, Source) and isinstance(awaitable, Awaitable)):
+            if not isinstance(awaitable, Pending):
                 raise WorkflowMisuseError(
-                    f"ctx.gather takes children, as ctx.spawn(...) gives them, not {awaitable!r}"
+                    f"ctx.gather takes children and activities, as ctx.spawn and ctx.run give them, not {awaitable!r}"
                 )
         return gathered(self, awaitables)
 

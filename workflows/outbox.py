@@ -126,8 +126,8 @@ class ActivityRecord(NamedTuple):
 
     def pack(self) -> bytes:
         """Return the stored form."""
-        packed: bytes = msgpack.packb([*self[:4], list(astuple(self.retry)), self.timeout_s])
-        return packed
+        packed: Any = msgpack.packb([*self[:4], list(astuple(self.retry)), self.timeout_s])
+        return bytes(packed)
 
     @classmethod
     def unpack(cls, stored: bytes) -> ActivityRecord:
@@ -173,8 +173,8 @@ class InputRecord(NamedTuple):
 
     def pack(self) -> bytes:
         """Return the stored form."""
-        packed: bytes = msgpack.packb(list(self))
-        return packed
+        packed: Any = msgpack.packb(list(self))
+        return bytes(packed)
 
     @classmethod
     def unpack(cls, stored: bytes) -> InputRecord:

@@ -179,7 +179,7 @@ def add_unread(row: bytes, message: Sequence[Any], **changes: Any) -> bytes:
 
 
 _HEADER: bytes = _packer.pack_array_header(FIELDS)
-_NIL: bytes = msgpack.packb(None)
+_NIL = b"\xc0"
 _INDEX = {
     "due": DUE,
     "status": STATUS,

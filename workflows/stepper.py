@@ -311,7 +311,7 @@ class Stepper:
         text = text_of(error)[:limit]
         trace = plain_text("".join(traceback.format_exception(error)))[-8 * limit :]
         base = self._last_row(instance)
-        outcome = [text, trace, list(message)]
+        outcome: list[Any] = [text, trace, list(message)]
         due_us = self._next_try(instance)
         if due_us is not None:
             outcome.append(self._failures + 1)

@@ -35,6 +35,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 A = TypeVar("A")
 B = TypeVar("B")
+C = TypeVar("C")
 
 PREFIX = "table:"
 """What the store puts before a table's name."""
@@ -53,14 +54,14 @@ class Table(Generic[K, V]):
     __slots__ = ("form", "name", "single", "value")
 
     @overload
-    def __init__(self: Table[A, V], name: str, *, key: type[A], value: type[V]) -> None: ...
+    def __init__(self: Table[A, C], name: str, *, key: type[A], value: type[C]) -> None: ...
     @overload
     def __init__(
-        self: Table[tuple[A, B], V], name: str, *, key: tuple[type[A], type[B]], value: type[V]
+        self: Table[tuple[A, B], C], name: str, *, key: tuple[type[A], type[B]], value: type[C]
     ) -> None: ...
     @overload
     def __init__(
-        self: Table[tuple[Any, ...], V], name: str, *, key: tuple[type, ...], value: type[V]
+        self: Table[tuple[Any, ...], C], name: str, *, key: tuple[type, ...], value: type[C]
     ) -> None: ...
     def __init__(self, name: str, *, key: Any, value: Any) -> None:
         """Declare a table.

@@ -144,7 +144,8 @@ def event_of(source: Any, message: Message, unpack: Callable[[bytes], Any]) -> t
         error = _ERRORS[status](child_id, outcome)
     if type(source) is Join:
         return result, error
-    return (ActivityDone if type(source) is Running else ChildDone)(source, result, error), None
+    done: Any = ActivityDone if type(source) is Running else ChildDone
+    return done(source, result, error), None
 
 
 def elapsed(wait: tuple[Any, ...], now_us: int, *, may_skip: bool = True) -> Any:

@@ -2,7 +2,18 @@
 
 import pytest
 
-from deathless import Child, ChildCancelled, ChildFailed, Context, Elapsed, Signal, routine, workflow
+from deathless import (
+    ActivityContext,
+    Child,
+    ChildCancelled,
+    ChildFailed,
+    Context,
+    Elapsed,
+    Signal,
+    activity,
+    routine,
+    workflow,
+)
 
 
 class Go(Signal):
@@ -59,12 +70,22 @@ async def after_a_select(ctx: Context) -> list[int]:
             return await ctx.gather(*children)
 
 
+@activity
+def double(ctx: ActivityContext, number: int) -> int:
+    return 2 * number
+
+
+@workflow
+async def mixed(ctx: Context) -> list[int]:
+    return await ctx.gather(ctx.run(double(1)), ctx.spawn(worker(1.0, 3)), ctx.run(double(2)))
+
+
 @workflow
 async def wrong(ctx: Context, what: str) -> None:
     await ctx.gather({"call": worker(1.0, 1), "number": 5, "timer": ctx.timer(1.0)}[what])
 
 
-TYPES = (worker, raid, two, careful, nested, after_a_select, wrong)
+TYPES = (worker, raid, two, careful, nested, after_a_select, double, mixed, wrong)
 ORDERS = [[1.0, 2.0, 3.0], [3.0, 2.0, 1.0], [2.0, 1.0, 3.0], [1.0, 1.0, 1.0]]
 
 
@@ -145,6 +166,18 @@ def test_results_that_came_before_the_gather_are_taken(open_world):
     assert handle.result() == [1, 2]
 
 
+def test_activities_and_children_are_gathered_together(open_world):
+    world = open_world(*TYPES)
+    handle = world.start(mixed())
+    world.pump()
+    world.advance(1.0)
+    world.run_until_idle()
+    while world._engine.activities.running:
+        assert world._engine.activities.wait_any(60.0)
+        world.run_until_idle()
+    assert handle.result() == [2, 3, 4]
+
+
 @pytest.mark.parametrize(
     ("what", "shown"), [("call", "worker(1.0, 1)"), ("number", "5"), ("timer", "Timer(due_us=1000000")]
 )
@@ -154,5 +187,5 @@ def test_what_cannot_be_awaited_is_refused_and_named(open_world, what, shown):
     world.pump()
     message = world.get(handle.id).error_message
     assert message.startswith(
-        f"WorkflowMisuseError: ctx.gather takes children, as ctx.spawn(...) gives them, not {shown}"
+        f"WorkflowMisuseError: ctx.gather takes children and activities, as ctx.spawn and ctx.run give them, not {shown}"
     )
