@@ -130,14 +130,14 @@ class Activities:
 
     @property
     def running(self) -> int:
-        """How many activities have not ended."""
-        return len(self._jobs)
+        """How many activities have not ended, but for those that wait for code."""
+        return len(self._jobs) - len(self._held)
 
     def wait_any(self, timeout: float | None = None) -> bool:
-        """Wait until one of those that have not ended does; return whether it did."""
+        """Wait until one of those that run has ended; return whether it did."""
         with self._changed:
-            before = len(self._jobs)
-            return before == 0 or self._changed.wait_for(lambda: len(self._jobs) < before, timeout)
+            before = self.running
+            return before == 0 or self._changed.wait_for(lambda: self.running < before, timeout)
 
     def close(self) -> None:
         """Begin nothing more, tell what runs, and leave it behind after a moment."""
@@ -210,7 +210,9 @@ class Activities:
         if activity is None:
             # Held, as a workflow would be, until code comes that has it.
             self._log.warning("activity_held", activity_id=job.activity_id, activity=record.name)
-            self._held.append(attempted)
+            with self._changed:
+                self._held.append(attempted)
+                self._changed.notify_all()
             return
         cancelled = job.cancelled
         timer = (

@@ -67,7 +67,8 @@ class Engine:
     """An open world.
 
     Attributes:
-        store, clock, codes, rows, committer, system, intake: its parts.
+        store, clock, codes, rows, tables, committer, system, intake, answers, activities: its parts.
+        registry: what it may run.
         turn: the last finished turn.
         recovery: what opening the world found.
         queries: reads workflows; hold `quiet` meanwhile.
@@ -100,6 +101,7 @@ class Engine:
         """
         self.closed = ""
         self.store = store
+        self.registry = registry
         self.clock = clock
         self.callbacks: list[Callable[[tuple[Change, ...]], None]] = []
         self.quiet = threading.RLock()
@@ -298,6 +300,7 @@ class Engine:
         """Go on with other code from the next turn on."""
         with self.turn_alone():
             self.require_open()
+            self.registry = registry
             self.codes.reload(registry.workflows)
             self.system.reload(registry)
             self.intake.reload(registry)

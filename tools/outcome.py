@@ -55,7 +55,7 @@ class Outcome:
         engine, codec = world._engine, engine_codec()
         tables = {
             name: dict(TableRows(table, engine.tables, codec, Limits()))
-            for name, table in engine.intake._registry.tables.items()
+            for name, table in engine.registry.tables.items()
         }
         return cls(returned, _text(returned), fates, tables)
 

@@ -25,6 +25,8 @@ FRAME_S = 1 / 60
 MAP_SIZE = 1 << 24
 """Of a test's world, which grows by itself: some systems give the file the map's size, and tests make many."""
 LISTED = 20
+PATIENCE_S = 30.0
+"""Seconds for which a frame waits for an activity."""
 """Workflows that `describe` lists."""
 
 
@@ -37,6 +39,8 @@ class TestWorld(Runtime):
         path: the world's directory.
         seed: of `ctx.random`.
         frame: seconds that `advance` moves time at once.
+        await_activities: time stands still while activities run, so that their results come at the same point in each
+            run of a test. Set it to False to let time go by beside them.
     """
 
     __test__ = False  # Its name begins as those of test classes do, and pytest collects by name.
@@ -72,6 +76,7 @@ class TestWorld(Runtime):
         self.path = path
         self.seed = seed
         self.frame = frame
+        self.await_activities = True
         self._frame_us(frame)
         self._workflows = tuple(workflows)
         if not self._workflows:
@@ -123,7 +128,7 @@ class TestWorld(Runtime):
     def reload(self, workflows: Iterable[Registered | ModuleType]) -> None:
         """Go on with other code from the next turn on, through crashes too; see `Runtime.reload`."""
         super().reload(workflows)
-        registry = self._engine.intake._registry
+        registry = self._engine.registry
         kinds = (registry.workflows, registry.reducers, registry.activities, registry.tables)
         self._workflows, self._memory = tuple(item for kind in kinds for item in kind.values()), None
 
@@ -205,7 +210,16 @@ class TestWorld(Runtime):
         if self._memory is None:
             # Now, and not when the world is made, so that what a test prepares outlives a crash.
             self._memory = ProcessMemory(self._workflows)
-        return super().pump(None, budget)
+        report = super().pump(None, budget)
+        while self.await_activities and self._engine.activities.running:
+            # Virtual time would run ahead of the real threads of activities, by as much as the machine likes.
+            if not self._engine.activities.wait_any(PATIENCE_S):
+                raise TimeoutError(
+                    f"an activity has run for {PATIENCE_S} seconds and time stands still for it; let it end, or set "
+                    "await_activities = False on this world"
+                )
+            report = sum_reports(report, super().pump(None, budget))
+        return report
 
     def _empty_frames(self, frame_us: int, left_us: int) -> int:
         """Return how many frames go by before one with a timer that is due, or the last."""

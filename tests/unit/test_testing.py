@@ -3,6 +3,7 @@
 import pytest
 
 from deathless import (
+    ActivityContext,
     Beat,
     Context,
     Elapsed,
@@ -11,6 +12,7 @@ from deathless import (
     Runtime,
     RuntimeClosedError,
     Signal,
+    activity,
     workflow,
 )
 from deathless.tools.testing import TestWorld
@@ -425,3 +427,24 @@ def test_a_description_lists_seed_time_and_workflows(make_world):
     assert lines[-1] == "  and 2 more"
     world.close()
     assert world.describe() == "seed 7; the world is closed"
+
+
+@activity
+def lookup(ctx: ActivityContext, number: int) -> int:
+    return number * 2
+
+
+@workflow
+async def looking(ctx: Context) -> list[float]:
+    first = await ctx.run(lookup(4))
+    await ctx.sleep(5.0)
+    second = await ctx.run(lookup(first))
+    return [first, second, round(ctx.now, 3)]
+
+
+def test_virtual_time_stands_still_while_activities_run(tmp_path):
+    for run in range(3):
+        with TestWorld(tmp_path / str(run), [looking, lookup]) as world:
+            handle = world.start(looking())
+            world.advance(10.0)
+            assert handle.result() == [8, 16, 5.017]
