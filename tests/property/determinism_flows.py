@@ -14,9 +14,12 @@ from deathless import (
     ChildError,
     Context,
     Elapsed,
+    ReducerContext,
     Retry,
     Signal,
     SignalNotAccepted,
+    Table,
+    reducer,
     workflow,
 )
 from deathless.workflows.library import (
@@ -191,7 +194,74 @@ async def pest(ctx: Context, targets: list[int]) -> list[str]:
     return answers
 
 
+class Question(Signal):
+    number: int
+
+
+tally = Table("tally", key=(str, int), value=int)
+
+
+@reducer
+def count(ctx: ReducerContext, word: str, weight: int) -> int:
+    """Count a word by its weight; start, signal and cancel what hangs on some of them; undo all for others."""
+    rows = ctx.table(tally)
+    key = (word, weight % 5)
+    rows[key] = rows.get(key, 0) + 1
+    if rows[key] % 6 == 0:
+        del rows[key]
+    if weight % 4 == 0:
+        ctx.start(kid(weight, 1, "abandon"), entity_id=weight)
+    if weight % 5 == 0:
+        ctx.publish(Word(word, weight))
+    if weight % 7 == 0:
+        ctx.cancel(correlation_id=f"hearers {weight % 3}", reason="counted out")
+    if weight % 9 == 0:
+        raise ValueError(f"{word} weighs {weight}")
+    return sum(amount for _, amount in rows.between((word, 0), (word, 3)))
+
+
+@workflow
+async def crier(ctx: Context, rounds: int) -> list[int]:
+    """Publish words, and count them in a table."""
+    counted = []
+    for _ in range(rounds):
+        await ctx.sleep(GRID)
+        word, weight = f"w{ctx.random.randrange(9)}", ctx.random.randrange(40)
+        ctx.publish(Word(word, weight))
+        try:
+            counted.append(ctx.call(count, word, weight))
+        except ValueError:
+            counted.append(-1)
+    return counted
+
+
+@workflow
+async def hearer(ctx: Context, rounds: int) -> dict[str, int]:
+    """Hear some of the words, now these and now those, and answer questions, some of them late."""
+    heard: dict[str, int] = {}
+    asked: list[Question] = []
+    ctx.subscribe(Word, text=f"w{ctx.random.randrange(9)}")
+    for _ in range(rounds):
+        match await ctx.select(Word, Question, ctx.timer(GRID * 5)):
+            case Word(text, weight):
+                heard[text] = heard.get(text, 0) + weight
+                if weight % 8 == 0:
+                    ctx.unsubscribe(Word)
+                    ctx.subscribe(Word, weight=weight + 1)
+            case Question() as question:
+                asked.append(question)
+            case Elapsed():
+                ctx.subscribe(Word, text=f"w{ctx.random.randrange(9)}")
+        if len(asked) > 2:
+            ctx.reply(asked.pop(0), len(heard))
+    return heard
+
+
 TYPES = [
+    tally,
+    count,
+    crier,
+    hearer,
     buff,
     combat,
     npc_patrol,

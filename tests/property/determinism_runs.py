@@ -20,11 +20,15 @@ from determinism_flows import (
     TYPES,
     Go,
     Load,
+    Question,
     Word,
+    count,
     crew,
+    crier,
     elder,
     family,
     gossip,
+    hearer,
     listener,
     mule,
     pest,
@@ -109,8 +113,10 @@ class Player:
             lambda: pest(choose.sample(ids, 8)),
             lambda: mule(choose.randrange(5, 30), choose.choice(("skip", "once", "catch_up", "shift"))),
             lambda: crew(choose.randrange(5)),
+            lambda: crier(choose.randrange(20)),
+            lambda: hearer(choose.randrange(5, 40)),
         )
-        self.start(world, choose.choice(calls)(), entity)
+        self.start(world, choose.choice(calls)(), entity, choose.choice((None, f"hearers {entity % 3}")))
 
     def play(self, world: Runtime) -> None:
         for _ in range(self.random.randrange(40)):
@@ -132,10 +138,24 @@ class Player:
         elif kind < 0.12:
             porters = [number for name, number in self.started[-400:] if name == "porter"]
             world.retry(choose.choice(porters) if porters else target)
+        elif kind < 0.14:
+            world.call(
+                count,
+                f"w{choose.randrange(9)}",
+                choose.randrange(40),
+                input_id=choose.choice((None, self.name())),
+            )
+        elif kind < 0.16:
+            world.publish(Word(f"w{choose.randrange(9)}", choose.randrange(40)))
+        elif kind < 0.2:
+            world.ask(Question(choose.randrange(3)), entity_id=choose.randrange(1, ENTITIES + 1))
         elif kind < 0.35:
             world.signal(self.signal(), workflow_id=target)
         else:
             world.signal(self.signal(), entity_id=choose.randrange(1, ENTITIES + 1))
+
+    def name(self) -> str:
+        return f"call {self.random.randrange(200)}"
 
     def signal(self) -> Signal:
         choose = self.random

@@ -18,6 +18,8 @@ import determinism_runs as runs
 import pytest
 import structlog
 
+from deathless import WorkflowType
+
 STEPS = 100_000
 SCRIPT = Path(runs.__file__)
 
@@ -51,7 +53,8 @@ def test_the_recording_holds_what_could_differ(recorded, seed, tmp_path):
     runs.replay(kept, seed, recorded)
     with runs.open_world(kept) as world:
         ends = Counter((view.type, str(view.status)) for view in world.workflows())
-    assert {kind.name for kind in runs.TYPES} == {name for name, _ in ends}
+    types = {kind.name for kind in runs.TYPES if isinstance(kind, WorkflowType)}
+    assert types == {name for name, _ in ends}
     statuses = Counter()
     for (_, status), count in ends.items():
         statuses[status] += count
