@@ -7,7 +7,7 @@ accepted is in order under one lock.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..actors import WORLD_ID, ActorSystem
@@ -205,17 +205,18 @@ class Intake:
             arguments = pack_call(call, self._codec, self._limits)
             return self._accept_start(call.type.name, arguments, entity_id, correlation_id), self._next_turn
 
-    def start_many(self, starts: list[tuple[Call[Any], int | None]]) -> tuple[list[int], int]:
+    def start_many(self, starts: Iterable[Any]) -> tuple[list[int], int]:
         """Accept many starts, all or none; return their ids and the turn that takes them."""
         checked = []
-        for call, entity_id in starts:
+        for item in starts:
+            call, entity_id, correlation_id = _start_of(item)
             self._called(call, (), None)
-            check_address(entity_id, None, self._limits)
+            check_address(entity_id, correlation_id, self._limits)
             with self.lock:
-                checked.append((call.type.name, pack_call(call, self._codec, self._limits), entity_id))
+                packed = pack_call(call, self._codec, self._limits)
+            checked.append((call.type.name, packed, entity_id, correlation_id))
         with self.lock:
-            ids = [self._accept_start(name, packed, entity_id, None) for name, packed, entity_id in checked]
-            return ids, self._next_turn
+            return [self._accept_start(*start) for start in checked], self._next_turn
 
     def _accept_start(
         self, type_name: str, arguments: bytes, entity_id: int | None, correlation_id: str | None
@@ -436,6 +437,18 @@ class Intake:
             if started is None and self._system.rows.row(workflow_id) is None:
                 started = self._started.get(workflow_id)
             return started
+
+
+def _start_of(item: Any) -> tuple[Any, Any, Any]:
+    """Return the call, entity id and correlation id of one of many starts."""
+    if not isinstance(item, tuple):
+        return item, None, None
+    if not 1 <= len(item) <= 3:
+        raise TypeError(
+            f"start_many takes calls, (call, entity_id) or (call, entity_id, correlation_id), not {item!r}"
+        )
+    call, entity_id, correlation_id = (*item, None, None)[:3]
+    return call, entity_id, correlation_id
 
 
 def foreign_signal(intake: Callable[[], Intake]) -> Callable[[int, Signal], None]:

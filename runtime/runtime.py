@@ -214,10 +214,20 @@ class Runtime:
         with engine.finished_turns():
             return Handle(self, *engine.intake.once(input_id, "start", accept))
 
-    def start_many(self, starts: Iterable[tuple[Call[Any], int | None]]) -> list[Handle[Any]]:
-        """Start many workflows, each a call with its entity id; all of them or, where one is wrong, none."""
+    def start_many(
+        self,
+        starts: Iterable[Call[Any] | tuple[Call[Any], int | None] | tuple[Call[Any], int | None, str | None]],
+    ) -> list[Handle[Any]]:
+        """Start many workflows in the next turn; all of them or, where one is wrong, none.
+
+        Args:
+            starts: calls, each by itself, or with its entity id, or with its entity id and correlation id.
+
+        Raises:
+            as `start`.
+        """
         self._engine.require_room()
-        accepted, turn = self._engine.intake.start_many(list(starts))
+        accepted, turn = self._engine.intake.start_many(starts)
         return [Handle(self, workflow_id, turn) for workflow_id in accepted]
 
     def signal(
@@ -402,6 +412,8 @@ class Runtime:
 
     def retry(self, workflow_id: int) -> int:
         """Run the message on which a workflow failed again, with the code loaded now; on others it does nothing.
+
+        One whose step waits to be tried again by its type's policy is tried at once, which counts as a try.
 
         Returns:
             The turn that will take it.

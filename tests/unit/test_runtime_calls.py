@@ -126,6 +126,21 @@ def test_start_many_takes_all_or_none(world):
     assert [view.entity_id for view in world.workflows()] == [1, 2]
 
 
+def test_start_many_takes_calls_with_and_without_addresses(world):
+    handles = world.start_many(
+        [plain(1), (plain(2),), (plain(3), 7), (plain(4), 7, "group"), (plain(5), None, "group")]
+    )
+    world.pump()
+    views = [world.get(handle.id) for handle in handles]
+    assert [(view.entity_id, view.correlation_id) for view in views] == [
+        (None, None), (None, None), (7, None), (7, "group"), (None, "group"),
+    ]  # fmt: skip
+    for wrong in ((plain(1), 1, "a", "b"), (), (plain(1), 1, 3)):
+        with pytest.raises(TypeError):
+            world.start_many([plain(1), wrong])
+    assert world.count() == 5
+
+
 def test_a_result_is_asked_too_early(world):
     handle = world.start(plain(1))
     with pytest.raises(NotFinishedError, match="has no result, it is not started"):

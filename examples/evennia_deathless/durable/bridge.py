@@ -57,10 +57,7 @@ class Bridge:
 
     def ensure(self, call: Call[Any], entity_id: int) -> None:
         """Start a workflow, unless its entity has an active one of this type."""
-        if not self.world.workflows(entity_id=entity_id, type=call.type.name, status="Suspended"):
-            self.world.start(call, entity_id=entity_id)
-            # From now on it is there for whoever asks next, too.
-            self.pump()
+        self.world.start(call, entity_id=entity_id, on_conflict="existing")
 
     def close(self) -> None:
         """Commit what was accepted, and give the world up."""
