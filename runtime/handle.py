@@ -9,7 +9,7 @@ from ..workflows.errors import NotFinishedError
 from ..workflows.messages import Status
 
 if TYPE_CHECKING:
-    from .runtime import Runtime
+    from .looking import Looking
 
 R = TypeVar("R")
 
@@ -24,7 +24,7 @@ class Handle(Generic[R]):
 
     __slots__ = ("_runtime", "id", "turn")
 
-    def __init__(self, runtime: Runtime, workflow_id: int, turn: int) -> None:
+    def __init__(self, runtime: Looking, workflow_id: int, turn: int) -> None:
         self._runtime = runtime
         self.id = workflow_id
         self.turn = turn

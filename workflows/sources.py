@@ -154,18 +154,18 @@ class Every(Source[Beat]):
             now_us: the time. Before the next beat's time, that beat is given early.
             may_skip: whether it may be skipped.
         """
-        latest = self.n
-        if self.missed != "catch_up":
-            latest = max(latest, (now_us - self.start_us) // self.period_us)
-        overtaken = latest - self.n
+        n = latest = self.n
+        if now_us >= self.start_us + (n + 1) * self.period_us and self.missed != "catch_up":
+            latest = (now_us - self.start_us) // self.period_us
+            if self.missed == "shift":
+                self.start_us = now_us - latest * self.period_us
+            elif self.missed == "skip" and may_skip and not self.skipped:
+                # Not twice in a row: a period shorter than a frame would never give a beat.
+                self.skipped = latest - n + 1
+                self.n = latest + 1
+                return None
+        beat = Beat(latest, latest - n + self.skipped)
         self.n = latest + 1
-        if overtaken and self.missed == "shift":
-            self.start_us = now_us - latest * self.period_us
-        elif overtaken and self.missed == "skip" and may_skip and not self.skipped:
-            # Not twice in a row: a period shorter than a frame would never give a beat.
-            self.skipped = overtaken + 1
-            return None
-        beat = Beat(latest, overtaken + self.skipped)
         self.skipped = 0
         return beat
 

@@ -26,9 +26,13 @@ def engine_codec() -> Codec:
 
 
 def _store_every(every: Every) -> tuple[int, ...]:
+    if every.missed == "skip" and not every.skipped:
+        return every.start_us, every.period_us, every.n
     return every.start_us, every.period_us, every.n, MISSED.index(every.missed), every.skipped
 
 
 def _load_every(parts: Sequence[Any]) -> Every:
+    if len(parts) == 3:
+        return Every(*parts)
     start_us, period_us, n, missed, skipped = parts
     return Every(start_us, period_us, n, MISSED[missed], skipped)

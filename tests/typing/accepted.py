@@ -175,6 +175,7 @@ def host(world: Runtime) -> None:
     assert_type(handle.committed, Future[int])
     world.start("buff", args=(3.0,), kwargs={"effect": "slow"})
     world.start_many([(buff(3.0), 1), (raid(3), None)])
+    world.start_many([buff(3.0), (raid(3), 1, "raid")])
     assert_type(world.signal(Stack(2), entity_id=42), int)
     assert_type(world.publish(Stack(2), input_id="twice"), int)
     assert_type(world.cancel(correlation_id="raid", reason="rain", force=True), int)

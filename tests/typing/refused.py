@@ -227,7 +227,8 @@ def host(world: Runtime) -> None:
     handle.result().upper()  # refused: the type of a result
     other: Handle[str] = handle  # refused: the type of a handle
     end: End = handle.result()  # refused: the type of a result
-    world.start_many([buff(3.0)])  # refused: calls without entities
+    world.start_many([buff])  # refused: a workflow that was not called
+    world.start_many([(buff(3.0), "orc")])  # refused: a text for an entity
     world.start_many([(buff("long"), 1)])  # refused: an argument
     world.signal(Stack)  # refused: a class for a signal
     world.signal(Noise(), entity_id=3)  # refused: a field without a default

@@ -17,18 +17,43 @@ def test_the_example_of_the_readme_runs_as_written(tmp_path):
     assert done.stdout.splitlines()[-1] == "3"
 
 
-def test_the_guarantees_name_tests_that_exist():
+def test_every_promise_names_tests_that_exist():
     page = (ROOT / "docs/explanation/guarantees.md").read_text(encoding="utf-8")
-    named = re.findall(r"`((?:unit|property|crash)/[\w/]+(?:\.py)?/?)(?:::(\w+))?`", page)
-    assert len(named) > 20
-    for path, test in named:
-        assert (ROOT / "tests" / path).exists(), path
-        if test:
-            assert f"def {test}(" in (ROOT / "tests" / path).read_text(encoding="utf-8"), test
+    promises = [line for line in page.splitlines() if re.match(r"\| (?!promise|-|durability|`)", line)]
+    assert len(promises) > 50
+    for promise in promises:
+        named = re.findall(r"`((?:unit|property|crash)/[\w/]+(?:\.py)?/?)(?:::(\w+))?`", promise)
+        assert named, promise
+        for path, test in named:
+            assert (ROOT / "tests" / path).exists(), path
+            if test:
+                text = (ROOT / "tests" / path).read_text(encoding="utf-8")
+                assert re.search(rf"^def {test}\(", text, re.M), test
+
+
+def test_each_of_the_ten_promises_has_a_section():
+    page = (ROOT / "docs/explanation/guarantees.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (\d+)\. ", page, re.M) == [str(number) for number in range(1, 11)]
+
+
+def anchors_of(page):
+    """Return what its headings are called in links, as GitHub makes it of them."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
+    titles = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_links_between_documents_lead_somewhere():
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
-        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+        for target, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", page.read_text(encoding="utf-8")):
             if "://" not in target:
-                assert (page.parent / target).exists(), f"{page.name}: {target}"
+                place = page.parent / target if target else page
+                assert place.exists(), f"{page.name}: {target}"
+                assert not anchor or anchor in anchors_of(place), f"{page.name}: {target}#{anchor}"
+
+
+def test_the_index_lists_every_page():
+    index = (ROOT / "docs/README.md").read_text(encoding="utf-8")
+    listed = {(ROOT / "docs" / target).resolve() for target in re.findall(r"\]\(([^)#\s]+)", index)}
+    pages = {page for page in (ROOT / "docs").rglob("*.md") if page.parent.name != "library"}
+    assert pages - {ROOT / "docs/README.md"} <= listed

@@ -3,6 +3,7 @@
 import pytest
 
 from deathless import (
+    AskFailed,
     Beat,
     Cancelled,
     ChildFailed,
@@ -11,10 +12,10 @@ from deathless import (
     Elapsed,
     LimitError,
     Limits,
+    Retry,
     Signal,
     workflow,
 )
-from deathless.workflows.retry import Retry
 
 POLICY = Retry(attempts=4, delay=1.0, backoff=2.0, max_delay=3.0)
 HOWS = ("stays up", "is opened again", "crashes")
@@ -103,6 +104,15 @@ async def beating(ctx: Context, good_from: float) -> tuple[int, int]:
             return n, missed
 
 
+@workflow(retry=POLICY)
+async def oracle(ctx: Context, good_from: float) -> None:
+    while True:
+        question = await ctx.receive(Hit)
+        ctx.reply(question, ctx.now)
+        if ctx.now < good_from:
+            raise RuntimeError("no answer yet")
+
+
 @workflow
 async def parent(ctx: Context, good_from: float) -> str:
     child = ctx.spawn(late_starter(good_from))
@@ -142,6 +152,7 @@ TYPES = (
     untidy,
     tidy,
     beating,
+    oracle,
     parent,
     worker,
     parent_that_fails,
@@ -396,6 +407,67 @@ def test_retry_tries_at_once_and_counts_as_a_try(open_world):
     assert stage.world.get(number).retry_at == 1.0
     stage.advance(50.0)
     assert stage.world.get(number).result == 50.0
+
+
+def test_a_question_is_answered_by_the_try_that_succeeds(open_world):
+    stage = Stage(open_world)
+    number = stage.start(oracle(3.0))
+    answers = [stage.world.ask(Hit(power), workflow_id=number) for power in (1, 2)]
+    stage.advance(0.0, 1.0)
+    assert [answer.done() for answer in answers] == [False, False]
+    stage.advance(2.0)
+    stage.world.run_until_idle()
+    assert [answer.result() for answer in answers] == [3.0, 3.0]
+
+
+def test_a_question_is_refused_when_no_try_is_left(open_world):
+    stage = Stage(open_world)
+    number = stage.start(oracle(100.0))
+    answer = stage.world.ask(Hit(), workflow_id=number)
+    stage.advance(0.0, 1.0, 2.0)
+    assert not answer.done()
+    stage.advance(3.0)
+    with pytest.raises(AskFailed, match="failed: RuntimeError: no answer yet"):
+        answer.result()
+
+
+CHANGING = """
+from deathless import Context, Retry, workflow
+@workflow(retry=Retry(attempts=3, delay=1.0))
+async def changing(ctx: Context) -> str:
+    await ctx.sleep(1.0)
+    {body}
+"""
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["loaded at once", "missing meanwhile"])
+def test_the_next_try_runs_the_code_that_is_loaded_then(open_world, load_module, gone):
+    world = open_world(load_module(CHANGING.format(body="raise RuntimeError('bad code')")).changing)
+    handle = world.start("changing")
+    world.pump()
+    world.advance(1.0)
+    assert world.get(handle.id).retry_at == 2.0
+    if gone:
+        world.reload([])
+        world.advance(1.0)
+        world.advance(1.0)
+        assert world.get(handle.id).held_reason is not None
+    world.reload([load_module(CHANGING.format(body="return 'good'")).changing])
+    world.advance(1.0)
+    assert handle.result() == "good"
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_it_need_not_be_in_memory_meanwhile(open_world, how):
+    stage = Stage(open_world, how, max_resident=0)
+    number = stage.start(fragile(3.0))
+    stage.hit(number, 13)
+    stage.advance(0.0)
+    stage.hit(number, 1)
+    stage.advance(1.0, 2.0)
+    stage.hit(number, 0)
+    stage.advance(0.0)
+    assert stage.world.get(number).result == ([13, 1, 0], 3.0)
 
 
 def test_a_result_that_cannot_be_stored_is_a_failure_like_any_other(open_world):
