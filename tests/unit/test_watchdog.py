@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from deathless import Context, routine, workflow
+from deathless.runtime.watchdog import _look
 
 SLOW = 0.02
 PATIENCE = 60.0
@@ -79,13 +80,16 @@ async def hanging_twice(ctx: Context) -> None:
         hang(count)
 
 
+SEEN, LOOK_AT = [], []
+
+
 @workflow
-async def quick(ctx: Context) -> None:
-    while True:
-        await ctx.sleep(0.01)
+async def looking(ctx: Context) -> None:
+    await ctx.sleep(1.0)
+    SEEN.append(_look(LOOK_AT.pop()))
 
 
-TYPES = (hanging, hanging_below, hanging_at_once, hanging_twice, quick)
+TYPES = (hanging, hanging_below, hanging_at_once, hanging_twice, looking)
 
 
 def line_of(kind, text):
@@ -154,13 +158,17 @@ def test_the_next_slow_step_of_the_same_workflow_is_a_new_one(world, reports):
     assert [report["workflow_type"] for report in reports.seen] == ["hanging_twice"] * 2
 
 
-def test_the_time_between_two_turns_is_nobodys(world, reports):
-    world.start(quick())
-    for _ in range(5):
-        world.advance(0.01)
-        with REPORTS.came:
-            REPORTS.came.wait(SLOW * 2)
-    assert reports.seen == []
+def test_between_two_turns_no_step_runs(world):
+    world.start(looking())
+    world.pump()
+    assert _look(world._engine.system) is None
+    SEEN.clear()
+    LOOK_AT.append(world._engine.system)
+    world.advance(1.0)
+    assert [(sight.type_name, sight.line) for sight in SEEN] == [
+        ("looking", line_of(looking, "_look(LOOK_AT"))
+    ]
+    assert _look(world._engine.system) is None
 
 
 def test_it_lives_from_the_first_turn_to_the_close(worlds):
