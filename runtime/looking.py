@@ -1,0 +1,101 @@
+"""Looking at an open world: what its workflows are as of the last turn, and which turns are durable."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+from ..workflows.errors import UnknownWorkflowError
+from ..workflows.messages import Status
+from ..workflows.sources import US
+from .engine import Engine
+from .reports import RecoveryReport
+from .view import WorkflowView
+from .world_state import META
+
+
+class Looking:
+    """The part of `Runtime` that changes nothing. Everything may be called from any thread."""
+
+    _engine: Engine
+
+    @property
+    def recovery(self) -> RecoveryReport:
+        """What opening the world found."""
+        return self._engine.recovery
+
+    @property
+    def turn(self) -> int:
+        """The last finished turn."""
+        return self._engine.turn
+
+    @property
+    def now(self) -> float:
+        """World time of the last turn, in seconds."""
+        return self._engine.system.stepper.now_us / US
+
+    def get(self, workflow_id: int) -> WorkflowView:
+        """Return a workflow as it stood at the end of the last turn.
+
+        Raises:
+            UnknownWorkflowError: there is none of this id.
+        """
+        view = self.find(workflow_id)
+        if view is None:
+            raise UnknownWorkflowError(workflow_id)
+        return view
+
+    def find(self, workflow_id: int) -> WorkflowView | None:
+        """Return a workflow as it stood at the end of the last turn, or None."""
+        self._engine.require_open()
+        with self._engine.finished_turns():
+            return self._engine.queries.find(workflow_id)
+
+    def workflows(
+        self,
+        *,
+        entity_id: int | None = None,
+        type: str | None = None,  # noqa: A002 - the name that the design gives it.
+        status: Status | str | None = None,
+        correlation_id: str | None = None,
+    ) -> list[WorkflowView]:
+        """Return the workflows that fit all that is given, by ascending id."""
+        self._engine.require_open()
+        wanted = None if status is None else Status(status)
+        with self._engine.finished_turns():
+            return self._engine.queries.workflows(entity_id, type, wanted, correlation_id)
+
+    def count(self, status: Status | str | None = None) -> int:
+        """Count the active workflows, or all of one status."""
+        self._engine.require_open()
+        with self._engine.finished_turns():
+            return self._engine.queries.count(None if status is None else Status(status))
+
+    def digest(self) -> str:
+        """Commit, and return a hash over all that turns wrote: the same inputs give the same digest.
+
+        Not in it is what depends on how often the world was opened: the reserve of ids.
+        """
+        with self._engine.finished_turns():
+            self._engine.require_open()
+            self._engine.commit()
+            return self._engine.store.digest(
+                table for table in self._engine.store.stats().entries if table != META
+            )
+
+    @property
+    def committed_turn(self) -> int:
+        """The last turn that is durable."""
+        return self._engine.committer.committed_turn
+
+    def committed(self, turn: int) -> Future[int]:
+        """Return a future that is done, with the turn's number, once that turn is durable."""
+        return self._engine.committer.future(turn)
+
+    def wait_committed(self, turn: int, timeout: float | None = None) -> None:
+        """Wait until a turn is durable; from a thread other than the one that pumps.
+
+        Raises:
+            WrongThreadError: this thread pumps, so that nobody else would end the wait.
+            TimeoutError: it took longer than `timeout` seconds.
+        """
+        self._engine.committer.future(turn).result(timeout)
