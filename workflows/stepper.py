@@ -8,13 +8,12 @@ begun.
 
 from __future__ import annotations
 
-import traceback
 from typing import Any
 
 from . import rows
-from .checks import check_size
 from .codec import Codec
-from .errors import Cancelled, DeathlessError, LimitError, UnstorableError, plain_text, text_of
+from .endings import Endings
+from .errors import Cancelled, DeathlessError, LimitError
 from .instance import Instance, flatten
 from .limits import Limits
 from .messages import (
@@ -31,19 +30,18 @@ from .messages import (
     Message,
     Status,
 )
-from .outbox import ABANDON, REPLY, Answer, Neighbours
-from .port import ACTIVITY_POLICY, Port
+from .outbox import Neighbours
+from .port import Port
 from .registry import Registry
 from .signal import signal_from
 from .snapshots import Snapshots
-from .sources import LONGEST_S, to_us
 from .versions import CodeBook, HeldError
 from .waits import SKIPPED, catches_up, elapsed, event_of, source_of
 
 _SUSPENDED = Status.SUSPENDED
 
 
-class Stepper:
+class Stepper(Endings):
     """Runs steps, one at a time. One stepper serves a whole world.
 
     Attributes:
@@ -82,11 +80,6 @@ class Stepper:
         self.types = registry.workflows
         self.signals = registry.signals
         self._snapshots.accepts = {name: kind.accepts for name, kind in registry.workflows.items()}
-
-    @property
-    def now_us(self) -> int:
-        """Time of the current turn."""
-        return self.outbox.now_us
 
     def handle(self, instance: Instance, message: Message) -> bytes | None:
         """Handle one message: run a step if it fits the wait, else keep the message or drop it.
@@ -162,11 +155,6 @@ class Stepper:
         base = self._base = rows.patch(self._last_row(instance), asks=instance.asks)
         row = self._handle_other(instance, (SIGNAL, time_us, name, payload, layout))
         return base if row is None else row
-
-    def _refuse_asks(self, instance: Instance, asks: list[list[Any]] | None, why: str) -> None:
-        for ticket, _, _, input_id in asks or ():
-            answer = Answer(None, f"workflow {instance.workflow_id} {why}")
-            self.outbox.effects.append((REPLY, ticket, answer, input_id))
 
     def _fire(self, instance: Instance) -> bytes | None:
         """Let the next timer of the wait fire, whatever its time; in a workflow that has none nothing happens."""
@@ -265,81 +253,6 @@ class Stepper:
             instance.chill()
         return row
 
-    # -- ends ----------------------------------------------------------------------------------------------
-
-    def _complete(self, instance: Instance, message: Message, result: Any) -> bytes:
-        what = f"the result of workflow {instance.type_name!r}"
-        try:
-            outcome = self._codec.pack(result)
-            check_size(f"the size of {what}", outcome, self.limits)
-        except UnstorableError as error:
-            return self._fail(instance, message, UnstorableError(error.found, where=what, why=error.why))
-        except LimitError as error:
-            return self._fail(instance, message, error)
-        return self._end(instance, Status.COMPLETED, outcome)
-
-    def _end(self, instance: Instance, status: Status, outcome: Any) -> bytes:
-        """Complete or cancel: tell the children by their policy, and the parent."""
-        told = instance.status is Status.FAILED
-        instance.status = status
-        instance.failures = 0
-        instance.due_us = None
-        instance.updated_us = self.now_us
-        for child_id, policy in (instance.children or {}).items():
-            if policy == ACTIVITY_POLICY:
-                self.outbox.effects.append((ABANDON, child_id))
-            elif policy:
-                reason = f"its parent, workflow {instance.workflow_id}, ended"
-                self.outbox.tell(child_id, (CANCEL, self.now_us, reason, False))
-        instance.children = instance.unread = None
-        self._refuse_asks(instance, instance.asks, f"has ended ({status}) without an answer")
-        instance.asks = None
-        if not told:
-            self._tell_parent(instance, outcome)
-        instance.chill()
-        return self._snapshots.pack_ended(instance, outcome)
-
-    def _fail(self, instance: Instance, message: Message, error: BaseException) -> bytes:
-        """Fail: undo the step, keep snapshot and message for the next try; after the last, tell the parent."""
-        self.outbox.take()
-        if message[0] == SIGNAL:
-            # The common case of `handle`. Leave the row that the long way leaves, where the signal went through
-            # the unread ones: a row must not tell whether the workflow was warm.
-            self._base = rows.patch(self._last_row(instance), unread=[list(message)])
-            message = (NEXT, message[1])
-        limit = self.limits.error_message
-        text = text_of(error)[:limit]
-        trace = plain_text("".join(traceback.format_exception(error)))[-8 * limit :]
-        base = self._last_row(instance)
-        outcome: list[Any] = [text, trace, list(message)]
-        due_us = self._next_try(instance)
-        if due_us is not None:
-            outcome.append(self._failures + 1)
-            row = rows.patch(base, due=due_us, updated=self.now_us, outcome=outcome)
-            instance.load(row)
-            return row
-        failed = STATUS_CODE[Status.FAILED]
-        row = rows.patch(base, due=None, status=failed, updated=self.now_us, asks=None, outcome=outcome)
-        asks = rows.read_field(rows.split(base), rows.ASKS)
-        instance.load(row)
-        self._refuse_asks(instance, asks, f"failed: {text}")
-        self._tell_parent(instance, text)
-        return row
-
-    def _next_try(self, instance: Instance) -> int | None:
-        """Return when a step that has failed is tried again, by the policy of its type; None for never."""
-        kind = self.types.get(instance.type_name)
-        if kind is None or kind.retry is None:
-            return None
-        pause_s = kind.retry.pause_s(self._failures + 1)
-        return None if pause_s is None else self.now_us + to_us(min(pause_s, LONGEST_S), "a pause")
-
-    def _tell_parent(self, instance: Instance, outcome: Any) -> None:
-        if instance.parent_id is not None:
-            status = STATUS_CODE[instance.status]
-            done = (CHILD_DONE, self.now_us, instance.workflow_id, status, outcome)
-            self.outbox.tell(instance.parent_id, done)
-
     def _retry(self, instance: Instance) -> bytes | None:
         """Run the message that failed again, on the snapshot that it failed on."""
         if instance.status is not Status.FAILED and not instance.failures:
@@ -411,12 +324,6 @@ class Stepper:
             # It was held, or waited for its next try: its own timer counts again.
             self._base = rows.patch(row, due=instance.due_us)
         return True
-
-    def _last_row(self, instance: Instance) -> bytes:
-        """Return the row to fall back to: what this call of `handle` has made so far, else the stored one."""
-        if self._base is not None:
-            return self._base
-        return self._neighbours.last_row(instance.workflow_id)
 
     def _judge_size(self, instance: Instance, row: bytes) -> None:
         limits = self.limits
