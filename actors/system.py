@@ -6,14 +6,12 @@ buffer of a `Rows` object.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from ..workflows import rows
 from ..workflows.codec import Codec
 from ..workflows.context import Context
-from ..workflows.definition import WorkflowType
-from ..workflows.errors import LimitError, UnknownWorkflowError
+from ..workflows.errors import UnknownWorkflowError
 from ..workflows.instance import Instance
 from ..workflows.limits import Limits
 from ..workflows.messages import ASK, CHILD_DONE, FIRE, SIGNAL, START, TICK, Message, Status
@@ -44,20 +42,12 @@ from ..workflows.topics import Topic
 from ..workflows.versions import CodeBook
 from .broadcast import Broadcast, Broadcaster
 from .directory import Directory, RowSource
+from .mailboxes import Mailboxes
 from .reducer_actor import WORLD_ID, ReducerActor
 from .scheduler import Scheduler
 from .timer_actor import TimerWheelActor
 from .timer_wheel import TimerWheel
 from .workflow_actor import WorkflowActor
-
-
-def count_signals(unread: list[Any]) -> int:
-    """Count the signals among unread messages; only they are bounded."""
-    return sum(message[0] == SIGNAL for message in unread)
-
-
-def _accepted_names(types: Mapping[str, WorkflowType[Any, Any]]) -> dict[str, frozenset[str]]:
-    return {name: frozenset(signal.__name__ for signal in kind.accepts) for name, kind in types.items()}
 
 
 class Rows(RowSource, Protocol):
@@ -76,7 +66,7 @@ class ActorSystem:
     Attributes:
         steps: messages that changed a workflow, counted since the world was opened.
         fault: an exception of the engine itself; the turn must not be kept.
-        crowded: ids of workflows with as many unread signals as they may have.
+        mailboxes: which signals they take, and who has room for more.
     """
 
     def __init__(
@@ -109,11 +99,11 @@ class ActorSystem:
         self.take_foreign_signal = take_foreign_signal
         self.steps = 0
         self.fault: BaseException | None = None
-        self.crowded: set[int] = set()
         self.stepper = Stepper(registry, codes, codec, self, seed=seed, limits=limits, paranoid=paranoid)
         self.stepper.outbox.now_us = now_us
         self.scheduler = Scheduler()
         self.directory = Directory(self, source, max_resident)
+        self.mailboxes = Mailboxes(self.directory, source, limits.unread)
         self.wheel = TimerWheel(tick_us=tick_us, now_us=now_us)
         self.timer_actor = TimerWheelActor(self.scheduler, self.wheel, self.deliver_tick)
         self.timer_actor.launch()
@@ -122,7 +112,7 @@ class ActorSystem:
         self.reducer_actor = ReducerActor(self)
         self.reducer_actor.launch()
         self._codec = codec
-        self._accepts = _accepted_names(registry.workflows)
+        self.mailboxes.reload(registry.workflows)
 
     # -- delivering ----------------------------------------------------------------------------------------
 
@@ -147,7 +137,7 @@ class ActorSystem:
             if (
                 actor is None
                 or message[0] != SIGNAL
-                or message[2] not in self._accepts.get(actor.instance.type_name, ())
+                or message[2] not in self.mailboxes.accepts.get(actor.instance.type_name, ())
             ):
                 self._offer(alone, message)
             else:
@@ -167,16 +157,7 @@ class ActorSystem:
 
     def publish(self, message: Message, publisher_id: int | None) -> None:
         """Queue a signal for those who have subscribed to it by now, but the publisher."""
-        self.broadcaster.send(message, self._audience(message, publisher_id, self._codec))
-
-    def _audience(self, message: Message, publisher_id: int | None, codec: Codec) -> list[int]:
-        def values_of() -> dict[str, bytes]:
-            names = message[4].split(",") if message[4] else []
-            values = codec.unpack(message[3])
-            return {name: codec.pack(value) for name, value in zip(names, values, strict=True)}
-
-        receivers = self.directory.subscriptions.receivers(message[2], values_of)
-        return [number for number in receivers if number != publisher_id]
+        self.broadcaster.send(message, self.mailboxes.audience(message, publisher_id, self._codec))
 
     def _offer(self, workflow_id: int, message: Message) -> None:
         actor = self.receiver(workflow_id, message)
@@ -187,7 +168,7 @@ class ActorSystem:
         """Return the actor of a workflow; None if there is none, or it never awaits this signal."""
         actor = self.directory.actors.get(workflow_id) or self.directory.find(workflow_id)
         if actor is not None and message[0] in (SIGNAL, ASK):
-            accepts = self._accepts.get(actor.instance.type_name)
+            accepts = self.mailboxes.accepts.get(actor.instance.type_name)
             if accepts is not None and message[2] not in accepts:
                 return None
         return actor
@@ -272,7 +253,7 @@ class ActorSystem:
             actor.end()
         self.rows.fresh[workflow_id] = None
         self.wheel.cancel(workflow_id)
-        self.crowded.discard(workflow_id)
+        self.mailboxes.crowded.discard(workflow_id)
 
     def _change_topics(self, kind: int, workflow_id: int, topic: Topic) -> None:
         subscriptions = self.directory.subscriptions
@@ -335,7 +316,7 @@ class ActorSystem:
     def reload(self, registry: Registry) -> None:
         """Go on with other code from the next step on, and let held workflows look whether it fits them."""
         self.stepper.reload(registry)
-        self._accepts = _accepted_names(registry.workflows)
+        self.mailboxes.reload(registry.workflows)
         for actor in self.directory.warm():
             instance = actor.instance
             instance.chill()
@@ -374,65 +355,16 @@ class ActorSystem:
             raise UnknownWorkflowError(workflow_id)
         return row
 
-    def note_unread(self, instance: Instance) -> None:
-        """Keep `crowded` true after a change of a workflow's unread messages."""
-        unread = instance.unread
-        limit = self.stepper.limits.unread
-        if unread is not None and len(unread) >= limit and count_signals(unread) >= limit:
-            self.crowded.add(instance.workflow_id)
-        else:
-            self.crowded.discard(instance.workflow_id)
-
     def refusal(self, workflow_id: int, signal: type[Signal]) -> str | None:
-        """Return why a workflow does not take a signal, or None if it does; from any thread."""
-        found = self.directory.look(workflow_id)
-        if found is None:
-            return "there is no such workflow"
-        status, type_name = found
-        if status is not Status.SUSPENDED:
-            return f"it has ended ({status})"
-        if not self._takes(type_name, signal.__name__):
-            return f"workflow type {type_name!r} never awaits it"
-        return None
+        """Return why a workflow does not take a signal, or None if it does."""
+        return self.mailboxes.refusal(workflow_id, signal)
 
     def check_room(
         self, workflow_id: int | None, entity_id: int | None, correlation_id: str | None, signal: type[Signal]
     ) -> None:
-        """Raise `LimitError` if a receiver has too many unread signals; from any thread.
-
-        One that awaits just this class takes it, however many others wait.
-        """
-        if self.crowded:
-            self._check_room(
-                self.crowded.intersection(self.directory.addressed(workflow_id, entity_id, correlation_id)),
-                signal.__name__,
-            )
+        """Raise `LimitError` if a receiver has too many unread signals."""
+        self.mailboxes.check_room(workflow_id, entity_id, correlation_id, signal)
 
     def check_audience(self, message: Message, publisher_id: int | None, codec: Codec) -> None:
-        """Raise `LimitError` if a subscriber has too many unread signals; from any thread, with a codec of its own."""
-        if self.crowded:
-            audience = self._audience(message, publisher_id, codec)
-            self._check_room(self.crowded.intersection(audience), message[2])
-
-    def check_flood(
-        self, workflow_id: int | None, entity_id: int | None, correlation_id: str | None, signal: type[Signal]
-    ) -> None:
-        """Raise `LimitError` if a receiver does not await a signal of which one turn already has its fill."""
-        receivers = self.directory.addressed(workflow_id, entity_id, correlation_id)
-        self._check_room(set(receivers), signal.__name__)
-
-    def _check_room(self, receivers: set[int], name: str) -> None:
-        limit = self.stepper.limits.unread
-        for number in sorted(receivers):
-            row = self.rows.row(number)
-            if row is None:
-                continue
-            fields = rows.split(row)
-            if self._takes(rows.read_field(fields, rows.TYPE), name) and name not in rows.awaited(fields):
-                what = f"the number of unread signals of workflow {number}"
-                raise LimitError(what, value=limit + 1, limit=limit, setting="unread")
-
-    def _takes(self, type_name: str, name: str) -> bool:
-        accepts = self._accepts.get(type_name)
-        # A type that is not loaded may accept anything: its workflow is held and collects messages.
-        return accepts is None or name in accepts
+        """Raise `LimitError` if a subscriber has too many unread signals."""
+        self.mailboxes.check_audience(message, publisher_id, codec)

@@ -53,8 +53,8 @@ class WorkflowActor(WorldActor):
         workflow_id = instance.workflow_id
         system.rows.fresh[workflow_id] = row
         system.steps += 1
-        if instance.unread is not None or system.crowded:
-            system.note_unread(instance)
+        if instance.unread is not None or system.mailboxes.crowded:
+            system.mailboxes.note_unread(instance)
         if instance.status is not before:
             self._note_status(before)
         if instance.due_us is not None:

@@ -255,7 +255,7 @@ class Engine:
         self._abandoned += self.system.abandoned
         self.system.launched, self.system.abandoned = {}, []
         carried, ticked = self.system.carried()
-        self.committer.stage(self._state, Leftover(carried, sorted(self.system.crowded), ticked))
+        self.committer.stage(self._state, Leftover(carried, sorted(self.system.mailboxes.crowded), ticked))
         if self._options.on_turn is not None:
             blocks = tuple(self._child_ids.blocks)
             self._records.append(

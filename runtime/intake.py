@@ -251,12 +251,12 @@ class Intake:
             self._check_target(workflow_id, cls)
         elif type(entity_id) is not int or not 0 <= entity_id <= MAX_ID:
             check_address(entity_id, correlation_id, self._limits)
-        if self._system.crowded:
-            self._system.check_room(workflow_id, entity_id, correlation_id, cls)
+        if self._system.mailboxes.crowded:
+            self._system.mailboxes.check_room(workflow_id, entity_id, correlation_id, cls)
         key = entity_id if entity_id is not None else correlation_id or -(workflow_id or 0)
         sent = self._sent.get(key, 0)
         if sent >= self._limits.unread:
-            self._system.check_flood(workflow_id, entity_id, correlation_id, cls)
+            self._system.mailboxes.check_flood(workflow_id, entity_id, correlation_id, cls)
         with self.lock:
             payload = self._codec.pack_list(signal_values(signal))
             if len(payload) > self._limits.payload:
@@ -283,7 +283,7 @@ class Intake:
             payload = self._codec.pack_list(signal_values(signal))
             check_size(f"the size of signal {cls.__name__}", payload, self._limits)
             message = (SIGNAL, self._clock.now_us(), cls.__name__, payload, cls.layout)
-            self._system.check_audience(message, None, self._codec)
+            self._system.mailboxes.check_audience(message, None, self._codec)
             self._inputs.append((None, None, None, message))
             return self._next_turn
 
@@ -413,7 +413,7 @@ class Intake:
                 raise SignalNotAccepted(signal.__name__, workflow_id, why)
             return
         self._check_id(workflow_id)
-        refusal = self._system.refusal(workflow_id, signal)
+        refusal = self._system.mailboxes.refusal(workflow_id, signal)
         if refusal is not None:
             raise SignalNotAccepted(signal.__name__, workflow_id, refusal)
 

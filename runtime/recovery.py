@@ -51,6 +51,6 @@ def recover(store: Store, system: ActorSystem, now_us: int) -> tuple[int, int, i
             armed.append((workflow_id, head.due_us))
     system.wheel.schedule_many(armed)
     due = sum(due_us <= now_us for _, due_us in armed)
-    system.crowded.update(crowded)
+    system.mailboxes.crowded.update(crowded)
     system.carry_on(carried)
     return system.directory.active, due, len(carried)

@@ -182,6 +182,9 @@ def _wait(stored: list[Any], stack: Any) -> tuple[tuple[TimerView, ...], tuple[s
         if kind in (waits.CHILD, waits.JOIN):
             awaiting.append(f"child {value}")
             continue
+        if kind == waits.ACTIVITY:
+            awaiting.append(f"activity {value}")
+            continue
         name = source[2] if kind == waits.TIMER else None
         due_us = value.due_us if isinstance(value, Every) else value
         if isinstance(due_us, int):
