@@ -14,7 +14,7 @@ from ..workflows.context import Context
 from ..workflows.errors import UnknownWorkflowError
 from ..workflows.instance import Instance
 from ..workflows.limits import Limits
-from ..workflows.messages import ASK, CHILD_DONE, FIRE, SIGNAL, START, TICK, Message, Status
+from ..workflows.messages import ASK, CANCEL, CHILD_DONE, FIRE, SIGNAL, START, TICK, Message, Status
 from ..workflows.outbox import (
     ABANDON,
     ACTIVITY_TABLE,
@@ -34,6 +34,7 @@ from ..workflows.outbox import (
     Answer,
     InputRecord,
 )
+from ..workflows.port import ACTIVITY_POLICY
 from ..workflows.registry import Registry
 from ..workflows.signal import Signal
 from ..workflows.stepper import Stepper
@@ -149,11 +150,21 @@ class ActorSystem:
         if workflow_id == WORLD_ID:
             self.tell(workflow_id, message)
             return
-        queued = len(self.scheduler.queue)
-        for target in directory.addressed(workflow_id, entity_id, correlation_id):
+        targets = directory.addressed(workflow_id, entity_id, correlation_id)
+        if message[0] == ASK:
+            self._put_question(targets, message)
+            return
+        for target in targets:
             self._offer(target, message)
-        if message[0] == ASK and len(self.scheduler.queue) == queued:
-            self.answer(message[5], Answer(None, f"nobody takes {message[2]} there"), message[6])
+
+    def _put_question(self, targets: tuple[int, ...], message: Message) -> None:
+        """Put a question to one workflow, the oldest that takes it: two might answer it in two ways."""
+        for target in targets:
+            receiver = self.receiver(target, message)
+            if receiver is not None:
+                self.scheduler.queue.append((receiver, message, None))
+                return
+        self.answer(message[5], Answer(None, f"nobody takes {message[2]} there"), message[6])
 
     def publish(self, message: Message, publisher_id: int | None) -> None:
         """Queue a signal for those who have subscribed to it by now, but the publisher."""
@@ -218,8 +229,7 @@ class ActorSystem:
             elif kind == LAUNCH:
                 self.launched[effect[1]] = effect[2]
             elif kind == ABANDON:
-                self.tables.write(ACTIVITY_TABLE, effect[1].to_bytes(8, "big"), None)
-                self.abandoned.append(effect[1])
+                self._abandon(effect[1])
             elif kind == FIRE_ALL:
                 for _, number in sorted((due_us, number) for number, due_us in self.wheel.items()):
                     self.tell(number, (FIRE, self.stepper.now_us))
@@ -247,9 +257,21 @@ class ActorSystem:
             self.tables.write(ACTIVITY_TABLE, key, None)
             self.tell(workflow_id, (CHILD_DONE, time_us, activity_id, status, outcome))
 
+    def _abandon(self, activity_id: int) -> None:
+        self.tables.write(ACTIVITY_TABLE, activity_id.to_bytes(8, "big"), None)
+        self.abandoned.append(activity_id)
+
     def _forget(self, workflow_id: int) -> None:
-        actor = self.directory.actors.pop(workflow_id, None)
+        actor = self.directory.find(workflow_id)
         if actor is not None:
+            # Of a failed one, what it began still runs.
+            for child_id, policy in (actor.instance.children or {}).items():
+                if policy == ACTIVITY_POLICY:
+                    self._abandon(child_id)
+                elif policy:
+                    reason = f"its parent, workflow {workflow_id}, was deleted"
+                    self.tell(child_id, (CANCEL, self.stepper.now_us, reason, False))
+            self.directory.actors.pop(workflow_id, None)
             actor.end()
         self.rows.fresh[workflow_id] = None
         self.wheel.cancel(workflow_id)
@@ -279,6 +301,9 @@ class ActorSystem:
                 Status.FAILED,
             ):
                 queue.append(entry)
+            elif type(entry[1]) is tuple and entry[1][0] == ASK:
+                problem = f"workflow {actor.instance.workflow_id} has ended ({actor.instance.status})"
+                self.answer(entry[1][5], Answer(None, problem), entry[1][6])
 
     def carried(self) -> tuple[list[list[Any]], list[int]]:
         """Return what the turn did not get to: messages, and whose ticks are among them.

@@ -6,6 +6,7 @@ all inputs that it took, in the commit that took them, with what their callers w
 
 from __future__ import annotations
 
+from ..workflows.checks import size_of_text
 from ..workflows.errors import InputIdError
 from ..workflows.outbox import INPUT_TABLE, InputRecord
 from ..workflows.tables import TableSpace
@@ -29,13 +30,15 @@ class InputIds:
         """
         if not isinstance(input_id, str):
             raise TypeError(f"input_id is a text, not {input_id!r}")
-        key = input_id.encode()
-        if not 0 < len(key) <= self._limit:
-            raise ValueError(f"input_id is a text of 1 to {self._limit} bytes, not of {len(key)}")
-        found = self._accepted.get(input_id) or self._in_turn.get(input_id)
-        if found is None:
-            stored = self._tables.read(INPUT_TABLE, key)
-            found = None if stored is None else InputRecord.unpack(stored)
+        size = size_of_text("an input_id", input_id)
+        if not 0 < size <= self._limit:
+            raise ValueError(f"input_id is a text of 1 to {self._limit} bytes, not of {size}")
+        # The tables first: the turn that took it may have put an answer there.
+        stored = self._tables.read(INPUT_TABLE, input_id.encode())
+        if stored is not None:
+            found: InputRecord | None = InputRecord.unpack(stored)
+        else:
+            found = self._accepted.get(input_id) or self._in_turn.get(input_id)
         if found is not None and found.kind != kind:
             raise InputIdError(input_id, kind, found.kind)
         return found

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..actors import WORLD_ID, ActorSystem
-from ..workflows.checks import check_address, check_size, pack_call
+from ..workflows.checks import check_address, check_size, check_workflow_id, pack_call, size_of_text
 from ..workflows.codec import Codec
 from ..workflows.definition import Call, WorkflowType
 from ..workflows.errors import (
@@ -301,7 +301,7 @@ class Intake:
             raise TypeError(ONE_ADDRESS)
         if not isinstance(reason, str):
             raise TypeError(f"the reason of a cancel is a text, not {reason!r}")
-        if len(reason.encode()) > self._limits.error_message:
+        if size_of_text("the reason of a cancel", reason) > self._limits.error_message:
             raise LimitError(
                 "the size of the reason of a cancel",
                 value=len(reason.encode()),
@@ -341,7 +341,7 @@ class Intake:
             if not isinstance(what, Reducer | str):
                 raise TypeError(f"call takes a function decorated with @reducer or a name, not {what!r}")
             raise UnknownReducerError(name, tuple(sorted(known)))
-        if not isinstance(sender, str) or not 0 < len(sender.encode()) <= self._limits.name:
+        if not isinstance(sender, str) or not 0 < size_of_text("a sender", sender) <= self._limits.name:
             raise ValueError(f"a sender is a text of 1 to {self._limits.name} bytes, not {sender!r}")
         reducer.bind(args, kwargs)
         with self.lock:
@@ -412,20 +412,14 @@ class Intake:
                 why = f"workflow type {started!r} never awaits it"
                 raise SignalNotAccepted(signal.__name__, workflow_id, why)
             return
-        self._check_id(workflow_id)
+        check_workflow_id(workflow_id)
         refusal = self._system.mailboxes.refusal(workflow_id, signal)
         if refusal is not None:
             raise SignalNotAccepted(signal.__name__, workflow_id, refusal)
 
     def _check_known(self, workflow_id: int) -> None:
-        self._check_id(workflow_id)
+        check_workflow_id(workflow_id)
         if self._accepted_start(workflow_id) is None and self._system.rows.row(workflow_id) is None:
-            raise UnknownWorkflowError(workflow_id)
-
-    def _check_id(self, workflow_id: int) -> None:
-        if type(workflow_id) is not int:
-            raise TypeError(f"workflow_id is a whole number, not {workflow_id!r}")
-        if not 1 <= workflow_id <= MAX_ID:
             raise UnknownWorkflowError(workflow_id)
 
     def _accepted_start(self, workflow_id: int) -> str | None:

@@ -11,6 +11,7 @@ from .messages import Status
 from .reducer import ReducerContext, reducer
 
 DAY_S = 86_400
+MAX_DAYS = 1_000_000
 
 
 @reducer
@@ -68,8 +69,8 @@ def cleanup_old_workflows(ctx: ReducerContext, days_old: float = 7.0) -> int:
     Returns:
         How many it deleted.
     """
-    if not days_old >= 0:
-        raise ValueError(f"cleanup_old_workflows takes at least 0 days, not {days_old!r}")
+    if isinstance(days_old, bool) or not isinstance(days_old, int | float) or not 0 <= days_old <= MAX_DAYS:
+        raise ValueError(f"cleanup_old_workflows takes from 0 to {MAX_DAYS} days, not {days_old!r}")
     cutoff = ctx.now - days_old * DAY_S
     ended = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
     old = [head.id for head in ctx.workflows() if head.status in ended and head.updated_at < cutoff]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from .codec import Codec
 from .definition import Call
-from .errors import ArgumentsError, LimitError, UnstorableError
+from .errors import ArgumentsError, LimitError, UnknownWorkflowError, UnstorableError
 from .limits import MAX_ID, Limits
 
 
@@ -25,10 +26,40 @@ def pack_call(call: Call[Any], codec: Codec, limits: Limits) -> bytes:
     return payload
 
 
+def digest_of(payload: bytes) -> bytes:
+    """Return 16 bytes by which a payload is known again."""
+    return hashlib.blake2b(payload, digest_size=16).digest()
+
+
 def check_size(what: str, payload: bytes, limits: Limits) -> None:
     """Raise `LimitError` where a payload is too large."""
     if len(payload) > limits.payload:
         raise LimitError(what, value=len(payload), limit=limits.payload, setting="payload")
+
+
+def check_workflow_id(workflow_id: object) -> None:
+    """Check that a workflow id may be one.
+
+    Raises:
+        TypeError: it is no whole number.
+        UnknownWorkflowError: no workflow ever has it.
+    """
+    if type(workflow_id) is not int:
+        raise TypeError(f"workflow_id is a whole number, not {workflow_id!r}")
+    if not 1 <= workflow_id <= MAX_ID:
+        raise UnknownWorkflowError(workflow_id)
+
+
+def size_of_text(what: str, text: str) -> int:
+    """Return the bytes of a text in UTF-8.
+
+    Raises:
+        ValueError: it holds half a character.
+    """
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError:
+        raise ValueError(f"{what} holds half a character: {text!r}") from None
 
 
 def check_address(entity_id: int | None, correlation_id: str | None, limits: Limits) -> None:
@@ -47,6 +78,6 @@ def check_address(entity_id: int | None, correlation_id: str | None, limits: Lim
     if correlation_id is not None:
         if type(correlation_id) is not str:
             raise TypeError(f"correlation_id is a text, not {correlation_id!r}")
-        size = len(correlation_id.encode())
+        size = size_of_text("a correlation id", correlation_id)
         if size > limits.name:
             raise LimitError("the size of a correlation id", value=size, limit=limits.name, setting="name")

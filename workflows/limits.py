@@ -21,11 +21,12 @@ class Limits:
         state_max: a snapshot over this size is refused: the step fails and changes nothing.
         unread: signals buffered for one workflow; a further one is an error at its sender.
         children: children of one workflow that run or whose results wait.
+        asks: questions that a workflow has not answered; a further one is refused.
         topics: subscriptions of one workflow.
         sources: sources of one select.
         payload: a signal, the arguments of a start, or a result.
         name: a correlation id, a timer's name, a step's label; in UTF-8.
-        effects: signals and spawns of one step.
+        effects: signals, starts and rows of tables of one step.
         error_message: an error message is cut to this size; so is each traceback, to eight times as much.
     """
 
@@ -34,6 +35,7 @@ class Limits:
     state_max: int = 1_048_576
     unread: int = 1_000
     children: int = 10_000
+    asks: int = 1_000
     topics: int = 64
     sources: int = 256
     payload: int = 65_536

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .activity import ActivityCall
-from .checks import check_address, check_size, pack_call
+from .checks import check_address, check_size, check_workflow_id, digest_of, pack_call
 from .codec import Codec
 from .context import Context, OnParentClose
 from .definition import Call
@@ -91,6 +91,7 @@ class Port(Outbox):
             )
         check_address(entity_id, correlation_id, self.limits)
         if workflow_id is not None:
+            check_workflow_id(workflow_id)
             refusal = self.neighbours.refusal(workflow_id, cls)
             if refusal is not None and not self._spawned(workflow_id, cls):
                 raise SignalNotAccepted(cls.__name__, workflow_id, refusal)
@@ -195,8 +196,9 @@ class Port(Outbox):
         assert isinstance(replier, Instance)
         cls = _class_of(signal, "ctx.reply")
         payload = self.codec.pack_list(signal_values(signal))
+        digest = digest_of(payload)
         for index, (ticket, name, asked, input_id) in enumerate(replier.asks or ()):
-            if name == cls.__name__ and asked == payload:
+            if name == cls.__name__ and asked == digest:
                 packed = pack_result(f"the answer to {cls.__name__}", value, self)
                 replier.asks = [*replier.asks[:index], *replier.asks[index + 1 :]] or None  # type: ignore[index]
                 self.check_effects()
@@ -262,7 +264,7 @@ class Port(Outbox):
             raise WorkflowMisuseError(f"activity {name!r} is not registered; give it to Runtime(path, [...])")
         if not isinstance(retry, Retry):
             raise WorkflowMisuseError(f"retry of ctx.run is a Retry(...), not {retry!r}")
-        if timeout is not None and not (isinstance(timeout, int | float) and 0 < timeout < MAX_TIMEOUT_S):
+        if timeout is not None and (type(timeout) not in (int, float) or not 0 < timeout < MAX_TIMEOUT_S):
             raise WorkflowMisuseError(
                 f"timeout of ctx.run is more than 0 and less than {MAX_TIMEOUT_S} seconds, not {timeout!r}"
             )
@@ -302,7 +304,7 @@ class Port(Outbox):
         """Raise `LimitError` where a step does too much."""
         count = len(self.effects) + 1
         if count > self.limits.effects:
-            what = "the number of signals and spawns of one step"
+            what = "the number of signals, starts and rows of one step"
             raise LimitError(what, value=count, limit=self.limits.effects, setting="effects")
 
 

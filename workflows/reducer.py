@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from .definition import Call
-from .errors import ArgumentsError, DefinitionError
+from .errors import ArgumentsError, DefinitionError, WorkflowMisuseError
 from .messages import Status
 from .signal import Signal
 from .sources import US
@@ -59,13 +59,23 @@ class ReducerContext:
     identity = WORLD
 
     def __init__(self, reducers: Reducers, sender: str) -> None:
-        self._reducers = reducers
+        self._reducers: Reducers | None = reducers
         self.sender = sender
+
+    def close(self) -> None:
+        """Be of no use any more: the call is over."""
+        self._reducers = None
+
+    @property
+    def _world(self) -> Reducers:
+        if self._reducers is None:
+            raise WorkflowMisuseError("this ReducerContext belongs to a call that is over; do not keep it")
+        return self._reducers
 
     @property
     def now(self) -> float:
         """World time of this turn, in seconds."""
-        return self._reducers.port.now_us / US
+        return self._world.port.now_us / US
 
     def table(self, table: Table[K, V]) -> TableRows[K, V]:
         """Return the rows of a registered table, as this step, then this turn, then the store has them.
@@ -73,11 +83,11 @@ class ReducerContext:
         Raises:
             TableError: the table is not registered.
         """
-        return self._reducers.table_rows(table)
+        return self._world.table_rows(table)
 
     def call(self, reducer: Reducer[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call another reducer for the same sender; an error that is caught undoes only that one."""
-        return self._reducers.run(reducer, args, kwargs, self.sender)  # type: ignore[no-any-return]
+        return self._world.run(reducer, args, kwargs, self.sender)  # type: ignore[no-any-return]
 
     def start(
         self,
@@ -89,7 +99,7 @@ class ReducerContext:
         correlation_id: str | None = None,
     ) -> int:
         """Start a workflow, and return its id."""
-        return self._reducers.start(call, args, kwargs or {}, entity_id, correlation_id)
+        return self._world.start(call, args, kwargs or {}, entity_id, correlation_id)
 
     def signal(
         self,
@@ -100,11 +110,11 @@ class ReducerContext:
         correlation_id: str | None = None,
     ) -> None:
         """Send a signal; as `Context.signal`."""
-        self._reducers.send(signal, workflow_id, entity_id, correlation_id)
+        self._world.send(signal, workflow_id, entity_id, correlation_id)
 
     def publish(self, signal: Signal) -> None:
         """Publish a signal; as `Context.publish`."""
-        self._reducers.publish(signal)
+        self._world.publish(signal)
 
     def signal_class(self, name: str) -> type[Signal]:
         """Return the class of a signal that is known by name: `Dispel`, or `dispel`.
@@ -112,7 +122,7 @@ class ReducerContext:
         Raises:
             UnknownSignalError: no registered workflow accepts one of this name.
         """
-        return self._reducers.signal_class(name)
+        return self._world.signal_class(name)
 
     def cancel(
         self,
@@ -124,15 +134,15 @@ class ReducerContext:
         force: bool = False,
     ) -> None:
         """Cancel workflows; as `Runtime.cancel`."""
-        self._reducers.cancel(workflow_id, entity_id, correlation_id, reason, force=force)
+        self._world.cancel(workflow_id, entity_id, correlation_id, reason, force=force)
 
     def fire_timer(self, workflow_id: int) -> None:
         """Let the next timer of a workflow fire now, even before its time; on one without a timer it does nothing."""
-        self._reducers.fire_timer(workflow_id)
+        self._world.fire_timer(workflow_id)
 
     def fire_all_timers(self) -> int:
         """Let the next timer of every workflow fire now, even before its time, and return how many there are."""
-        return self._reducers.fire_all_timers()
+        return self._world.fire_all_timers()
 
     def forget(self, workflow_id: int) -> None:
         """Delete a workflow that has ended.
@@ -140,24 +150,24 @@ class ReducerContext:
         Raises:
             WorkflowMisuseError: it has not ended.
         """
-        self._reducers.forget(workflow_id)
+        self._world.forget(workflow_id)
 
     def forget_inputs(self, before: float) -> int:
         """Forget the input ids of inputs that were accepted before this world time; return how many there were."""
-        return self._reducers.forget_inputs(round(before * US))
+        return self._world.forget_inputs(round(before * US))
 
     def workflow(self, workflow_id: int) -> WorkflowHead | None:
         """Return what is known of a workflow, or None."""
-        return self._reducers.head(workflow_id)
+        return self._world.head(workflow_id)
 
     def workflows(self) -> Iterator[WorkflowHead]:
         """Iterate over all workflows by ascending id; it takes time proportional to their number."""
-        return self._reducers.heads()
+        return self._world.heads()
 
     @property
     def log(self) -> Any:
         """A structlog logger bound to the sender."""
-        return self._reducers.logger(self.sender)
+        return self._world.logger(self.sender)
 
 
 class Reducer(Generic[P, R]):

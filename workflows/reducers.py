@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import rows
-from .checks import check_address, check_size, pack_call
+from .checks import check_address, check_size, check_workflow_id, pack_call
 from .definition import Call, WorkflowType
 from .errors import (
     TableError,
@@ -88,7 +88,11 @@ class Reducers:
         mark = len(port.effects)
         try:
             args, kwargs = port.codec.unpack(arguments)
-            result = reducer.function(ReducerContext(self, sender), *args, **kwargs)
+            context = ReducerContext(self, sender)
+            try:
+                result = reducer.function(context, *args, **kwargs)
+            finally:
+                context.close()
             return pack_result(f"the result of reducer {reducer.name!r}", result, port)
         except BaseException:
             port.undo(mark)
@@ -177,12 +181,15 @@ class Reducers:
         if not isinstance(reason, str):
             raise WorkflowMisuseError(f"the reason of a cancel is a text, not {reason!r}")
         check_address(entity_id, correlation_id, port.limits)
+        if workflow_id is not None:
+            check_workflow_id(workflow_id)
         port.check_effects()
         message = (CANCEL, port.now_us, plain_text(reason)[: port.limits.error_message], force)
         port.effects.append((POST, workflow_id, entity_id, correlation_id, message))
 
     def fire_timer(self, workflow_id: int) -> None:
         """Buffer the firing of a workflow's next timer."""
+        check_workflow_id(workflow_id)
         self.port.tell(workflow_id, (FIRE, self.port.now_us))
 
     def fire_all_timers(self) -> int:
@@ -214,6 +221,10 @@ class Reducers:
 
     def head(self, workflow_id: int) -> WorkflowHead | None:
         """Return what is known of a workflow."""
+        check_workflow_id(workflow_id)
+        for effect in self.port.effects:
+            if effect[0] == SPAWN and effect[1].workflow_id == workflow_id:
+                return _head(workflow_id, effect[2])
         row = self.port.neighbours.find_row(workflow_id)
         return None if row is None else _head(workflow_id, row)
 

@@ -26,7 +26,7 @@ loading any class); and whole, by the codec.
 | 14    | children | [id, policy, ...] of children that run: 0 abandon and 1 cancel with the |
 |       |          | parent, 2 an activity; or nil                                           |
 | 15    | asks     | questions not answered yet, oldest first, or nil:                       |
-|       |          | [id, name of the signal, packed list of values, input id or nil]        |
+|       |          | [id, name of the signal, digest of its values, input id or nil]          |
 | 16    | outcome  | nil; the packed result of Completed; [text, traceback, failed message]  |
 |       |          | of Failed; the reason of Cancelled; of a Suspended one whose step is    |
 |       |          | tried again at its due time, [text, traceback, failed message, failures] |

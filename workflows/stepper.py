@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import rows
+from .checks import digest_of
 from .codec import Codec
 from .endings import Endings
 from .errors import Cancelled, DeathlessError, LimitError
@@ -151,7 +152,13 @@ class Stepper(Endings):
         if instance.status is not _SUSPENDED:
             self._refuse_asks(instance, [[ticket, name, payload, input_id]], f"has ended ({instance.status})")
             return None
-        instance.asks = [*(instance.asks or ()), [ticket, name, payload, input_id]]
+        asks = instance.asks or []
+        if len(asks) >= self.limits.asks:
+            self._refuse_asks(
+                instance, [[ticket, name, payload, input_id]], f"has {len(asks)} open questions already"
+            )
+            return None
+        instance.asks = [*asks, [ticket, name, digest_of(payload), input_id]]
         base = self._base = rows.patch(self._last_row(instance), asks=instance.asks)
         row = self._handle_other(instance, (SIGNAL, time_us, name, payload, layout))
         return base if row is None else row
@@ -300,6 +307,13 @@ class Stepper(Endings):
             instance.children.pop(message[2], None)
             instance.children = instance.children or None
             changes["children"] = flatten(instance.children)
+        if message[0] == CHILD_DONE and any(
+            m[0] == CHILD_DONE and m[2] == message[2] for m in instance.unread or ()
+        ):
+            # A child that failed and was retried: its latest result counts.
+            kept = [m for m in instance.unread or () if m[0] != CHILD_DONE or m[2] != message[2]]
+            instance.unread = [*kept, list(message)]
+            return rows.patch(self._last_row(instance), unread=instance.unread, **changes)
         if instance.unread is None:
             instance.unread = []
         instance.unread.append(list(message))
@@ -328,7 +342,8 @@ class Stepper(Endings):
     def _judge_size(self, instance: Instance, row: bytes) -> None:
         limits = self.limits
         # What others have sent is bounded by itself, and is not this step's doing.
-        size = len(row) - len(rows.split(row)[rows.UNREAD])
+        fields = rows.split(row)
+        size = len(row) - len(fields[rows.UNREAD]) - len(fields[rows.ASKS])
         if size < limits.state_warn:
             return
         if size > limits.state_max:

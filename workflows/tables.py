@@ -128,7 +128,14 @@ class TableRows(MutableMapping[K, V]):
         packed = self._space.read(self._name, self._table.pack_key(key))
         if packed is None:
             raise KeyError(key)
-        return self._codec.unpack(packed)  # type: ignore[no-any-return]
+        return self._value(key, packed)
+
+    def _value(self, key: K, packed: bytes) -> V:
+        value = self._codec.unpack(packed)
+        if not isinstance(value, self._table.value):
+            name = self._table.value.__name__
+            raise TableError(f"row {key!r} of table {self._table.name!r} holds {value!r}, and no {name}")
+        return value
 
     def __setitem__(self, key: K, value: V) -> None:
         """Write a row.
@@ -163,6 +170,11 @@ class TableRows(MutableMapping[K, V]):
         """Iterate over the keys in order."""
         return (key for key, _ in self.between())
 
+    def clear(self) -> None:
+        """Delete all rows."""
+        for packed, _ in list(self._space.scan(self._name, b"", None)):
+            self._space.write(self._name, packed, None)
+
     def __len__(self) -> int:
         """Count the rows, by going through them."""
         return sum(1 for _ in self._space.scan(self._name, b"", None))
@@ -172,4 +184,5 @@ class TableRows(MutableMapping[K, V]):
         first = b"" if start is None else self._table.pack_key(start)
         last = None if stop is None else self._table.pack_key(stop)
         for key, packed in self._space.scan(self._name, first, last):
-            yield self._table.unpack_key(key), self._codec.unpack(packed)
+            name = self._table.unpack_key(key)
+            yield name, self._value(name, packed)

@@ -9,7 +9,7 @@ import pytest
 
 BENCH = Path(__file__).resolve().parent.parent.parent / "bench" / "run.py"
 # The others last as long as the wall clock says, or need large worlds.
-QUICKEST = ["floor", "steps", "parts", "starts", "recovery"]
+QUICKEST = ["floor", "steps", "parts", "starts", "children", "publish", "tables", "activities", "recovery"]
 
 
 def run(*arguments):
@@ -50,6 +50,21 @@ def test_the_floor_and_starts_and_recovery_are_spreads(quick):
     for stages in found["recovery"].values():
         assert stages.keys() == {"imported", "recovered", "fired"}
         assert all(map(is_spread, stages.values()))
+
+
+def test_children_publishes_tables_and_activities_are_spreads(quick):
+    found = quick[0]["benchmarks"]
+    for name, ways in (("children", 2), ("tables", 3)):
+        assert len(found[name]) == ways
+        assert all(map(is_spread, found[name].values()))
+    assert list(found["publish"]) == ["0", "1", "100", "1000"]
+    for size, costs in found["publish"].items():
+        assert is_spread(costs["us_a_publish"])
+        assert costs["us_a_delivery"] is None if size == "0" else is_spread(costs["us_a_delivery"])
+    assert list(found["activities"]) == ["power", "process"]
+    for costs in found["activities"].values():
+        assert is_spread(costs["us_a_round_trip"])
+        assert is_spread(costs["activities_per_s"])
 
 
 def test_steps_stand_beside_the_floor_and_beside_a_spinning_thread(quick):

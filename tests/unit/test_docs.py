@@ -5,7 +5,28 @@ import subprocess
 import sys
 from pathlib import Path
 
+from deathless import ActivityContext, Context, Runtime, Table, activity, reducer, workflow
+from deathless.runtime.world_format import FORMAT_VERSION
+
 ROOT = Path(__file__).parents[2]
+
+notes = Table("note", key=int, value=str)
+
+
+@activity
+def ring(ctx: ActivityContext) -> None:
+    pass
+
+
+@reducer
+def write_down(ctx, number, text):
+    ctx.table(notes)[number] = text
+
+
+@workflow
+async def ringing(ctx: Context) -> None:
+    ctx.call(write_down, 1, "rung")
+    await ctx.run(ring())
 
 
 def test_the_example_of_the_readme_runs_as_written(tmp_path):
@@ -57,3 +78,15 @@ def test_the_index_lists_every_page():
     listed = {(ROOT / "docs" / target).resolve() for target in re.findall(r"\]\(([^)#\s]+)", index)}
     pages = {page for page in (ROOT / "docs").rglob("*.md") if page.parent.name != "library"}
     assert pages - {ROOT / "docs/README.md"} <= listed
+
+
+def test_the_page_of_the_format_describes_every_table_of_a_world(tmp_path):
+    page = (ROOT / "docs/FORMAT.md").read_text(encoding="utf-8")
+    assert f"Format version: **{FORMAT_VERSION}**" in page
+    described = set(re.findall(r"^## Table `([^`]+)`", page, re.M))
+    with Runtime(tmp_path / "world", [ringing, ring, write_down, notes], durability="process") as world:
+        world.start(ringing(), input_id="once")
+        world.pump()
+        tables = set(world._engine.store.stats().entries)
+    # What a turn carries over is in table `turn`, which this world has not needed.
+    assert {name.replace(":note", ":<name>") for name in tables} | {"turn"} == described
