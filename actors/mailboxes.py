@@ -24,12 +24,14 @@ class Mailboxes:
     Attributes:
         accepts: the names of the signals that each loaded workflow type takes.
         crowded: ids of workflows with as many unread signals as they may have.
+        sent: how many signals the steps of this turn have sent, by address.
     """
 
     def __init__(self, directory: Directory, source: RowSource, limit: int) -> None:
         """Create it; `limit` is the most unread signals that a workflow may have."""
         self.accepts: dict[str, frozenset[str]] = {}
         self.crowded: set[int] = set()
+        self.sent: dict[Any, int] = {}
         self._directory = directory
         self._source = source
         self._limit = limit
@@ -91,11 +93,21 @@ class Mailboxes:
                 signal.__name__,
             )
 
-    def check_audience(self, message: Message, publisher_id: int | None, codec: Codec) -> None:
-        """Raise `LimitError` if a subscriber has too many unread signals; from any thread, with a codec of its own."""
-        if self.crowded:
+    def check_audience(
+        self, message: Message, publisher_id: int | None, codec: Codec, *, flooded: bool = False
+    ) -> None:
+        """Raise `LimitError` if a subscriber has too many unread signals; from any thread, with a codec of its own.
+
+        With `flooded`, also if one turn has its fill of the signal, and a subscriber does not await it.
+        """
+        if flooded or self.crowded:
             audience = self.audience(message, publisher_id, codec)
-            self._check_room(self.crowded.intersection(audience), message[2])
+            self._check_room(set(audience) if flooded else self.crowded.intersection(audience), message[2])
+
+    def count(self, key: Any) -> bool:
+        """Count a signal that a step sends to an address; say whether this turn has its fill of such."""
+        sent = self.sent[key] = self.sent.get(key, 0) + 1
+        return sent > self._limit
 
     def check_flood(
         self, workflow_id: int | None, entity_id: int | None, correlation_id: str | None, signal: type[Signal]

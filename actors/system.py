@@ -388,8 +388,12 @@ class ActorSystem:
         self, workflow_id: int | None, entity_id: int | None, correlation_id: str | None, signal: type[Signal]
     ) -> None:
         """Raise `LimitError` if a receiver has too many unread signals."""
+        key = entity_id if entity_id is not None else correlation_id or -(workflow_id or 0)
+        if self.mailboxes.count(key):
+            self.mailboxes.check_flood(workflow_id, entity_id, correlation_id, signal)
         self.mailboxes.check_room(workflow_id, entity_id, correlation_id, signal)
 
     def check_audience(self, message: Message, publisher_id: int | None, codec: Codec) -> None:
         """Raise `LimitError` if a subscriber has too many unread signals."""
-        self.mailboxes.check_audience(message, publisher_id, codec)
+        flooded = self.mailboxes.count((PUBLISH, message[2]))
+        self.mailboxes.check_audience(message, publisher_id, codec, flooded=flooded)

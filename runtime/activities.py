@@ -101,6 +101,8 @@ class Activities:
         self._order = itertools.count()
         self._threads: list[threading.Thread] = []
         self._idle = 0
+        # Threads that have been started and have not looked for work yet.
+        self._coming = 0
         self._closed = False
 
     def reload(self, registry: Registry) -> None:
@@ -139,6 +141,11 @@ class Activities:
             before = self.running
             return before == 0 or self._changed.wait_for(lambda: self.running < before, timeout)
 
+    def wait_all(self, timeout: float) -> bool:
+        """Wait until none runs; return whether it came to that."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.running == 0, timeout)
+
     def close(self) -> None:
         """Begin nothing more, tell what runs, and leave it behind after a moment."""
         with self._changed:
@@ -164,7 +171,13 @@ class Activities:
             heapq.heappush(self._later, attempted)
         else:
             self._ready.append(attempted)
-        if self._idle == 0 and len(self._threads) < self._workers:
+        self._staff()
+
+    def _staff(self) -> None:
+        """See that somebody takes what is ready, and wake who waits; the caller holds the lock."""
+        wanted = max(len(self._ready), 1 if self._later else 0)
+        while wanted > self._idle + self._coming and len(self._threads) < self._workers:
+            self._coming += 1
             # A daemon: a web call that hangs must not keep the game from ending.
             thread = threading.Thread(
                 target=self._work, name=f"deathless-activity-{len(self._threads)}", daemon=True
@@ -175,8 +188,10 @@ class Activities:
 
     def _work(self) -> None:
         codec = engine_codec()
+        first = True
         while True:
-            attempted = self._take()
+            attempted = self._take(first=first)
+            first = False
             if attempted is None:
                 return
             try:
@@ -184,12 +199,15 @@ class Activities:
             except Exception:  # noqa: BLE001 - a thread of the pool must live on.
                 self._log.exception("activity_lost", activity_id=attempted.job.activity_id)
 
-    def _take(self) -> _Try | None:
+    def _take(self, *, first: bool) -> _Try | None:
         with self._changed:
+            self._coming -= first
             while not self._closed:
                 now = time.monotonic()
                 while self._later and self._later[0].at_s <= now:
                     self._ready.append(heapq.heappop(self._later))
+                if len(self._ready) > 1:
+                    self._staff()
                 while self._ready:
                     attempted = self._ready.popleft()
                     if not attempted.job.over:

@@ -22,6 +22,7 @@ class Answers:
         self._lock = threading.Lock()
         self._waiting: dict[int, list[tuple[Future[Any], Callable[[Answer], BaseException]]]] = {}
         self._given: list[tuple[int, Answer]] = []
+        self._done: list[tuple[Future[Any], Callable[[Answer], BaseException], Answer]] = []
         self._closed = ""
 
     def expect(
@@ -53,14 +54,19 @@ class Answers:
         """Take the answers of a turn that is not durable yet."""
         self._given += given
 
-    def release(self) -> None:
-        """Give out what was collected: it is durable."""
+    def note_durable(self) -> None:
+        """Take note that what was collected is durable."""
         given, self._given = self._given, []
-        for ticket, answer in given:
-            with self._lock:
-                waiting = self._waiting.pop(ticket, [])
-            for future, failure in waiting:
-                self._give(future, answer, failure)
+        with self._lock:
+            for ticket, answer in given:
+                self._done += [(*waiting, answer) for waiting in self._waiting.pop(ticket, [])]
+
+    def resolve(self) -> None:
+        """Give out what is durable; outside of a turn, since callbacks of futures are the user's."""
+        with self._lock:
+            done, self._done = self._done, []
+        for future, failure, answer in done:
+            self._give(future, answer, failure)
 
     def _give(self, future: Future[Any], answer: Answer, failure: Callable[[Answer], BaseException]) -> None:
         if not future.set_running_or_notify_cancel():

@@ -62,25 +62,29 @@ class Asking(Looking):
             known = ", ".join(map(repr, get_args(OnConflict)))
             raise ValueError(f"on_conflict is one of {known}, not {on_conflict!r}")
 
+        intake = engine.intake
+
         def accept() -> tuple[int, int]:
+            doomed: list[int] = []
             if on_conflict != "parallel":
-                name, found = engine.intake.conflicts(call, entity_id, correlation_id)
+                name, found = intake.conflicts(call, args, kwargs, entity_id, correlation_id)
                 if found and on_conflict == "existing":
-                    return found[0], engine.turn
+                    workflow_id, taken = found[0]
+                    # Named, the choice itself has to be committed with the next turn.
+                    return workflow_id, engine.turn if taken and input_id is None else intake.next_turn
                 if found and on_conflict == "error":
-                    raise WorkflowExistsError(name, found[0])
-            else:
-                found = []
-            started = engine.intake.start(call, args, kwargs, entity_id, correlation_id)
-            for workflow_id in found:
-                engine.intake.cancel(workflow_id, None, None, "replaced by a new start", force=False)
+                    raise WorkflowExistsError(name, found[0][0])
+                doomed = [workflow_id for workflow_id, _ in found]
+            started = intake.start(call, args, kwargs, entity_id, correlation_id)
+            for workflow_id in doomed:
+                intake.cancel(workflow_id, None, None, "replaced by a new start", force=False)
             return started
 
         if on_conflict == "parallel":
-            return Handle(self, *engine.intake.once(input_id, "start", accept))
+            return Handle(self, *intake.once(input_id, "start", accept))
         # Against finished turns: a conflict that a turn under way makes or ends is not one yet.
         with engine.finished_turns():
-            return Handle(self, *engine.intake.once(input_id, "start", accept))
+            return Handle(self, *intake.once(input_id, "start", accept))
 
     def start_many(
         self,

@@ -65,6 +65,7 @@ class Committer:
         self._leftover: bytes | None = None
         self._had_leftover = True
         self._waiting: list[tuple[int, Future[int]]] = []
+        self._done: list[tuple[int, Future[int]]] = []
         self._lock = threading.Lock()
         self._abandoned = ""
         self._changes: dict[int, bytes | None] = {}
@@ -126,7 +127,7 @@ class Committer:
         self._tables.fresh = {}
         self._had_leftover = self._leftover is not None
         self._last_s = time.monotonic()
-        self._resolve(state.turn)
+        self._note(state.turn)
         return time.perf_counter() - began
 
     def take_changes(self) -> tuple[Change, ...]:
@@ -165,11 +166,16 @@ class Committer:
             if future.set_running_or_notify_cancel():
                 future.set_exception(RuntimeClosedError(why))
 
-    def _resolve(self, turn: int) -> None:
+    def _note(self, turn: int) -> None:
         with self._lock:
             self.committed_turn = turn
-            done = [(number, future) for number, future in self._waiting if number <= turn]
+            self._done += [pair for pair in self._waiting if pair[0] <= turn]
             self._waiting = [pair for pair in self._waiting if pair[0] > turn]
+
+    def resolve(self) -> None:
+        """Resolve the futures of what is durable; outside of a turn, since their callbacks are the user's."""
+        with self._lock:
+            done, self._done = self._done, []
         for number, future in done:
             if future.set_running_or_notify_cancel():
                 future.set_result(number)

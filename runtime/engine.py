@@ -23,12 +23,14 @@ from ..workflows.context import Context
 from ..workflows.errors import (
     ClockMismatchError,
     RuntimeClosedError,
+    TableError,
     WorldFull,
     WrongThreadError,
 )
 from ..workflows.instance import Instance
 from ..workflows.outbox import ACTIVITY_TABLE, ActivityRecord
 from ..workflows.registry import Registry
+from ..workflows.tables import unpack_form
 from ..workflows.values import engine_codec
 from ..workflows.versions import CodeBook
 from .activities import Activities
@@ -52,6 +54,7 @@ from .watchdog import Watchdog
 from .world_state import (
     META,
     STATE_KEY,
+    TABLE_KEY,
     Leftover,
     WorldState,
     load_codes,
@@ -116,6 +119,7 @@ class Engine:
             store.commit({META: {STATE_KEY: state.pack()}})
         self._state = self._set_clock(state)
         self.turn = state.turn
+        self._check_tables(registry)
         self.codes = CodeBook(registry.workflows, load_codes(store))
         codec = engine_codec()
         self.rows = RowBuffer(store)
@@ -151,6 +155,7 @@ class Engine:
         self.committer.committed_turn = state.turn
         self.answers = Answers(self.system.scheduler.is_pump_thread)
         self.queries = Queries(str(store.path), self.rows, self.system, codec, self.codes)
+        self._replaying = False
         self._launched: dict[int, ActivityRecord] = {}
         self._abandoned: list[int] = []
         self.intake = Intake(registry, self.system, engine_codec(), clock, ids, options.limits, state.turn)
@@ -168,8 +173,8 @@ class Engine:
             raise
         self._gc.settle(workflows)
         for key, stored in store.scan(ACTIVITY_TABLE):
+            # Begun again by the first pump, unless that replays.
             self._launched[int.from_bytes(key, "big")] = ActivityRecord.unpack(stored)
-        self._begin_activities()
         took_s = time.perf_counter() - began_s
         self.recovery = RecoveryReport(store.created, workflows, state.turn, timers_due, carried, took_s)
         _open_engines.add(self)
@@ -195,6 +200,9 @@ class Engine:
                     self.commit()
                 with self.intake.lock:
                     self.intake.ids.top_up()
+                self._replaying = record is not None
+                if self.turn == self.recovery.turn:
+                    self._begin_activities()
                 if record is None:
                     outcome = self._turn(self._options.max_steps_per_turn, deadline_ns)
                 else:
@@ -266,6 +274,7 @@ class Engine:
 
     def _tell_others(self, committed: bool) -> None:
         """Tell the game what has happened, once the turn is over and nothing that it does can hurt it."""
+        self.settle()
         on_turn = self._options.on_turn
         while self._records and on_turn is not None:
             on_turn(self._records.popleft())
@@ -282,14 +291,22 @@ class Engine:
     def commit(self) -> float:
         """Commit the finished turns now; return the seconds it took."""
         took_s = self.committer.commit(collect=bool(self.callbacks))
-        self.answers.release()
+        self.answers.note_durable()
         self._begin_activities()
         return took_s
+
+    def settle(self) -> None:
+        """Resolve the futures of what is durable; not while a turn is under way."""
+        self.committer.resolve()
+        self.answers.resolve()
 
     def _begin_activities(self) -> None:
         """Begin, and give up, what durable turns have asked for."""
         launched, self._launched = self._launched, {}
         abandoned, self._abandoned = self._abandoned, []
+        if self._replaying:
+            # Their results are among the recorded inputs.
+            return
         for activity_id in abandoned:
             if launched.pop(activity_id, None) is None:
                 self.activities.cancel(activity_id)
@@ -300,6 +317,7 @@ class Engine:
         """Go on with other code from the next turn on."""
         with self.turn_alone():
             self.require_open()
+            self._check_tables(registry)
             self.registry = registry
             self.codes.reload(registry.workflows)
             self.system.reload(registry)
@@ -376,6 +394,7 @@ class Engine:
         if self.committer.full is not None:
             with InterruptShield(), self.turn_alone():
                 self.commit()
+            self.settle()
 
     def require_open(self) -> None:
         """Raise `RuntimeClosedError` unless the world is open."""
@@ -405,6 +424,22 @@ class Engine:
             )
         offset_us = self.clock.rebase(state.now_us)
         return state._replace(clock=self.clock.kind, offset_us=offset_us)
+
+    def _check_tables(self, registry: Registry) -> None:
+        """Refuse a table that was stored with keys of another form: they would be misread."""
+        new: dict[bytes, bytes | None] = {}
+        for table in registry.tables.values():
+            key = TABLE_KEY + table.name.encode()
+            stored = self.store.get(META, key)
+            if stored is None:
+                new[key] = table.pack_form()
+            elif stored != table.pack_form():
+                raise TableError(
+                    f"table {table.name!r} was stored with keys {unpack_form(stored)} and is declared with "
+                    f"{unpack_form(table.pack_form())}; declare it as it was, or take another name"
+                )
+        if new:
+            self.store.commit({META: new})
 
     def _break(self, error: BaseException) -> None:
         """Stop for good after a fault of the engine itself."""

@@ -44,6 +44,7 @@ from .ids import IdAllocator
 from .input_ids import InputIds
 from .inputs import ActivityInput, Input, NamedInput, StartInput
 
+PUBLISHED = "published"
 ONE_ADDRESS = "give exactly one of workflow_id, entity_id, correlation_id"
 
 
@@ -88,7 +89,7 @@ class Intake:
         self._inputs: list[Input] = []
         # How many signals were accepted since the last turn, by address: a workflow id stands there as its negative.
         self._input_ids = InputIds(system.tables, limits.name)
-        self._sent: dict[int | str, int] = {}
+        self._sent: dict[Any, int] = {}
         # Types of workflows that are accepted, by id; then, of those whose turn is under way.
         self._starting: dict[int, str] = {}
         self._started: dict[int, str] = {}
@@ -158,14 +159,25 @@ class Intake:
         with self.lock:
             return self._input_ids.find(input_id, kind)
 
-    def conflicts(
-        self, what: Call[Any] | str, entity_id: int | None, correlation_id: str | None
-    ) -> tuple[str, list[int]]:
-        """Return a start's type, and the active workflows of that type, entity and correlation id, ascending.
+    @property
+    def next_turn(self) -> int:
+        """The turn that takes what is accepted now."""
+        return self._next_turn
 
-        Accepted starts count; the caller keeps turns from running meanwhile.
+    def conflicts(
+        self,
+        what: Call[Any] | str,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any] | None,
+        entity_id: int | None,
+        correlation_id: str | None,
+    ) -> tuple[str, list[tuple[int, bool]]]:
+        """Return a start's type, and the workflows of that type, entity and correlation id, ascending.
+
+        Each is (id, whether a turn has taken it). Active ones count and accepted starts, without those of which an
+        accepted cancel would make an end. The caller keeps turns from running meanwhile.
         """
-        name = what if isinstance(what, str) else what.type.name
+        name = self._called(what, args, kwargs).type.name
         check_address(entity_id, correlation_id, self._limits)
         if entity_id is None and correlation_id is None:
             raise ValueError(
@@ -173,15 +185,20 @@ class Intake:
             )
         key = (name, entity_id, correlation_id)
         ids = self._system.directory.addressed(None, entity_id, correlation_id)
-        found = [number for number in ids if self._key_of(number) == key]
+        found = {number: True for number in ids if self._key_of(number) == key}
         with self.lock:
-            accepted = [
-                item.workflow_id
-                for item in self._inputs
-                if isinstance(item, StartInput)
-                and (item.type_name, item.entity_id, item.correlation_id) == key
-            ]
-        return name, [*found, *accepted]
+            for item in self._inputs:
+                if isinstance(item, StartInput):
+                    if (item.type_name, item.entity_id, item.correlation_id) == key:
+                        found[item.workflow_id] = False
+                elif not isinstance(item, ActivityInput | NamedInput) and item[3][0] == CANCEL:
+                    if item[0] is not None:
+                        found.pop(item[0], None)
+                    elif (item[1] is not None and item[1] == entity_id) or (
+                        item[2] is not None and item[2] == correlation_id
+                    ):
+                        found.clear()
+        return name, sorted(found.items())
 
     def _key_of(self, workflow_id: int) -> tuple[str, int | None, str | None] | None:
         row = self._system.rows.row(workflow_id)
@@ -208,6 +225,8 @@ class Intake:
     def start_many(self, starts: Iterable[Any]) -> tuple[list[int], int]:
         """Accept many starts, all or none; return their ids and the turn that takes them."""
         checked = []
+        if not isinstance(starts, Iterable):
+            raise TypeError(f"start_many takes a list of calls, not {starts!r}")
         for item in starts:
             call, entity_id, correlation_id = _start_of(item)
             self._called(call, (), None)
@@ -283,7 +302,10 @@ class Intake:
             payload = self._codec.pack_list(signal_values(signal))
             check_size(f"the size of signal {cls.__name__}", payload, self._limits)
             message = (SIGNAL, self._clock.now_us(), cls.__name__, payload, cls.layout)
-            self._system.mailboxes.check_audience(message, None, self._codec)
+            key = (PUBLISHED, cls.__name__)
+            flooded = self._sent.get(key, 0) >= self._limits.unread
+            self._system.mailboxes.check_audience(message, None, self._codec, flooded=flooded)
+            self._sent[key] = self._sent.get(key, 0) + 1
             self._inputs.append((None, None, None, message))
             return self._next_turn
 
@@ -361,6 +383,14 @@ class Intake:
             if not self._closed:
                 now_us = self._clock.now_us()
                 self._inputs.append(ActivityInput(now_us, activity_id, workflow_id, status, outcome))
+
+    def order_results(self) -> bool:
+        """Put the results of activities last and by their ids, so that threads do not decide; say if there are any."""
+        with self.lock:
+            results = [item for item in self._inputs if isinstance(item, ActivityInput)]
+            others = [item for item in self._inputs if not isinstance(item, ActivityInput)]
+            self._inputs = [*others, *sorted(results, key=lambda item: item.activity_id)]
+        return bool(results)
 
     def put(self, inputs: list[Input]) -> None:
         """Put recorded inputs first, for a replay."""

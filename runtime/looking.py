@@ -78,9 +78,10 @@ class Looking:
         with self._engine.finished_turns():
             self._engine.require_open()
             self._engine.commit()
-            return self._engine.store.digest(
-                table for table in self._engine.store.stats().entries if table != META
-            )
+            store = self._engine.store
+            digest = store.digest(table for table in store.stats().entries if table != META)
+        self._engine.settle()
+        return digest
 
     @property
     def committed_turn(self) -> int:

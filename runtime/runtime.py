@@ -202,6 +202,7 @@ class Runtime(Asking):
         with self._engine.finished_turns():
             self._engine.require_open()
             self._engine.commit()
+        self._engine.settle()
 
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Copy the world, as of the last commit, into a new directory; the world may go on meanwhile."""
@@ -250,6 +251,10 @@ class Runtime(Asking):
     def replay_turn(self, record: TurnRecord) -> PumpReport:
         """Run a recorded turn again on a world that stands where it was recorded. For a `GameClock` only."""
         clock = self._game_clock("replay_turn")
+        if self._engine.intake.waiting:
+            raise ValueError(
+                "a world that replays takes its inputs from the records alone; give it no others"
+            )
         clock.resume(record.now_us, 0)
         self._engine.intake.put(list(record.inputs))
         return self._engine.pump(None, record)

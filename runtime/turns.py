@@ -34,6 +34,7 @@ def run_turn(
     time, inputs before timers of the same microsecond; then what steps send, first in, first out.
     """
     system.stepper.outbox.now_us = now_us
+    system.mailboxes.sent.clear()
     due = system.wheel.advance(now_us) if fire_timers else []
     position = 0
     post = system.post

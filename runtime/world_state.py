@@ -14,6 +14,8 @@ CODE = "code"
 TURN = "turn"
 STATE_KEY = b"world"
 IDS_KEY = b"ids"
+TABLE_KEY = b"table:"
+"""Before the name of a user's table: the form of its keys."""
 LEFTOVER_KEY = b"leftover"
 FIRST_ID = 1
 

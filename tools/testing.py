@@ -211,13 +211,15 @@ class TestWorld(Runtime):
             # Now, and not when the world is made, so that what a test prepares outlives a crash.
             self._memory = ProcessMemory(self._workflows)
         report = super().pump(None, budget)
-        while self.await_activities and self._engine.activities.running:
+        while self.await_activities:
             # Virtual time would run ahead of the real threads of activities, by as much as the machine likes.
-            if not self._engine.activities.wait_any(PATIENCE_S):
+            if not self._engine.activities.wait_all(PATIENCE_S):
                 raise TimeoutError(
                     f"an activity has run for {PATIENCE_S} seconds and time stands still for it; let it end, or set "
                     "await_activities = False on this world"
                 )
+            if not self._engine.intake.order_results():
+                break
             report = sum_reports(report, super().pump(None, budget))
         return report
 

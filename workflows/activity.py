@@ -16,6 +16,7 @@ from .reducer import plain_function
 
 P = ParamSpec("P")
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 
 class ActivityContext:
@@ -51,12 +52,12 @@ class ActivityContext:
         return bool(self._cancelled.wait(seconds))
 
 
-class ActivityCall(Generic[R]):
+class ActivityCall(Generic[R_co]):
     """An activity and its arguments, checked and not yet running."""
 
     __slots__ = ("activity", "args", "kwargs")
 
-    def __init__(self, activity: Activity[Any, R], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(self, activity: Activity[Any, R_co], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.activity = activity
         self.args = args
         self.kwargs = kwargs

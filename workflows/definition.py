@@ -21,6 +21,7 @@ from .signal import Signal
 
 P = ParamSpec("P")
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 Migrate: TypeAlias = Callable[[str, dict[str, Any]], Mapping[str, Any]]
 
 ROUTINES: dict[str, Program] = {}
@@ -31,13 +32,13 @@ name only, so that of two the last one would run for both after a restart.
 """
 
 
-class Call(Generic[R]):
+class Call(Generic[R_co]):
     """A workflow and its arguments, checked and not yet running."""
 
     __slots__ = ("args", "kwargs", "type")
 
     def __init__(
-        self, workflow_type: WorkflowType[Any, R], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, workflow_type: WorkflowType[Any, R_co], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         self.type = workflow_type
         self.args = args

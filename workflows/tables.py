@@ -25,6 +25,8 @@ from __future__ import annotations
 from collections.abc import Iterator, MutableMapping
 from typing import Any, Generic, Protocol, TypeVar, overload
 
+import msgpack
+
 from .checks import check_size
 from .codec import Codec
 from .errors import DefinitionError, TableError, UnstorableError
@@ -91,10 +93,22 @@ class Table(Generic[K, V]):
         """Pack a key; raises `TableError` for one that is not of this table's form."""
         return pack_key(self.name, key, self.form, single=self.single)
 
+    def pack_form(self) -> bytes:
+        """Return the stored description of its keys: msgpack of a type's name, or of a list of them."""
+        names = [part.__name__ for part in self.form]
+        packed: Any = msgpack.packb(names[0] if self.single else names)
+        return bytes(packed)
+
     def unpack_key(self, data: bytes) -> K:
         """Return the key that these bytes were packed from."""
         key: K = unpack_key(data, self.form, single=self.single)
         return key
+
+
+def unpack_form(stored: bytes) -> str:
+    """Return a stored description of keys as text: `int`, `(int, str)`."""
+    form = msgpack.unpackb(stored)
+    return form if isinstance(form, str) else f"({', '.join(form)})"
 
 
 class TableSpace(Protocol):

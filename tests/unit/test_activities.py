@@ -13,8 +13,10 @@ from deathless import (
     ArgumentsError,
     Context,
     Elapsed,
+    GameClock,
     Limits,
     Retry,
+    Runtime,
     Signal,
     activity,
     workflow,
@@ -285,7 +287,7 @@ def test_one_whose_code_is_not_loaded_waits_for_it(worlds):
     assert world.get(handle.id).result == 6
 
 
-def test_a_world_that_closes_tells_what_runs_and_begins_it_again_when_it_is_opened(worlds):
+def test_a_world_that_closes_tells_what_runs_and_begins_it_again_when_it_is_pumped(worlds):
     world = worlds.open(ALL)
     world.start(leaving(True))
     world.pump()
@@ -294,6 +296,7 @@ def test_a_world_that_closes_tells_what_runs_and_begins_it_again_when_it_is_open
     outside.wait_for(2)
     assert outside.calls[1] == ("told", True, True)
     world = worlds.open(ALL)
+    world.pump()
     outside.wait_for(3)
     world.close()
 
@@ -386,3 +389,58 @@ def test_pauses_grow_up_to_a_bound():
     policy = Retry(attempts=6, delay=1.0, backoff=3.0, max_delay=10.0)
     assert [policy.pause_s(failed) for failed in range(1, 7)] == [1.0, 3.0, 9.0, 10.0, 10.0, None]
     assert Retry(attempts=10_000, backoff=1e9).pause_s(9_000) == 60.0
+
+
+def test_a_quick_one_does_not_wait_for_a_slow_one(open_world):
+    world = open_world(*ALL)
+    world.start(leaving(True))
+    world.pump()
+    outside.wait_for(1)
+    quick = world.start(asking(4))
+    world.pump()
+    outside.wait_for(2)
+    while world._engine.activities.running > 1:
+        world._engine.activities.wait_any(0.1)
+    world.run_until_idle()
+    assert quick.result() == 8
+
+
+def test_a_replay_takes_results_from_the_record_and_runs_nothing(tmp_path):
+    records = []
+    options = {"clock": GameClock(), "durability": "process"}
+    with Runtime(tmp_path / "first", ALL, on_turn=records.append, **options) as world:
+        for number in range(5):
+            world.start(asking(number))
+        settle(world)
+        digest = world.digest()
+    called = len(outside.calls)
+    with Runtime(tmp_path / "second", ALL, clock=GameClock(), durability="process") as world:
+        for record in records[:-1]:
+            world.replay_turn(record)
+        assert world.digest() == digest
+        world.start(asking(1))
+        with pytest.raises(ValueError, match="takes its inputs from the records alone"):
+            world.replay_turn(records[-1])
+    assert len(outside.calls) == called
+
+
+def test_what_a_deleted_workflow_began_is_given_up(open_world):
+    @workflow(name="careless")
+    async def careless(ctx: Context) -> None:
+        ctx.run(patient())
+        ctx.spawn(leaving(True))
+        await ctx.sleep(1.0)
+        raise RuntimeError("no more")
+
+    world = open_world(*ALL, careless)
+    handle = world.start(careless())
+    world.pump()
+    outside.wait_for(2)
+    world.advance(1.0)
+    assert handle.status == "Failed"
+    world.advance(10.0)
+    world.call("cleanup_old_workflows", 0)
+    world.run_until_idle()
+    assert world.find(handle.id) is None
+    outside.wait_for(4)
+    assert world.count() == 0

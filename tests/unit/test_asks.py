@@ -13,6 +13,7 @@ from deathless import (
     Handle,
     InputIdError,
     LimitError,
+    Limits,
     ReducerContext,
     RuntimeClosedError,
     Signal,
@@ -214,6 +215,75 @@ def test_a_question_outlives_a_crash_for_whoever_asks_again_by_its_name(worlds):
     assert world.pump().steps == 0
 
 
+@pytest.mark.parametrize("pumped", [False, True])
+def test_a_named_repeat_before_the_next_turn_gets_the_same_answer(open_world, pumped):
+    world = open_world(shop)
+    world.start(shop(), entity_id=1)
+    first = world.ask(Price("axe"), entity_id=1, input_id="q")
+    if pumped:
+        world.pump()
+    again = world.ask(Price("axe"), entity_id=1, input_id="q")
+    world.pump()
+    assert first.result(0) == again.result(0)
+
+
+def test_a_question_that_a_budget_cuts_off_from_its_receivers_end_is_refused(worlds):
+    world = worlds.open([shop], max_steps_per_turn=1)
+    world.start(shop(), entity_id=1)
+    world.pump()
+    world.signal(Deal(), entity_id=1)
+    future = world.ask(Price("axe"), entity_id=1, input_id="q")
+    world.run_until_idle()
+    with pytest.raises(AskFailed, match="has ended"):
+        future.result(0)
+    with pytest.raises(AskFailed, match="has ended"):
+        world.ask(Price("axe"), entity_id=1, input_id="q").result(0)
+
+
+def test_a_question_is_put_to_the_oldest_that_takes_it(open_world):
+    world = open_world(shop, slow_shop)
+    for kind in (slow_shop, shop, shop):
+        world.start(kind(), entity_id=1)
+    world.pump()
+    world.cancel(workflow_id=1, force=True)
+    world.pump()
+    assert ask(world, Price("axe"), entity_id=1)["nth"] == 1
+    assert ask(world, Price("axe"), entity_id=1)["nth"] == 2
+
+
+def test_open_questions_are_bounded_and_their_size_is_not_the_receivers(open_world):
+    @workflow(name="silent", signals=(Price,))
+    async def silent(ctx: Context) -> None:
+        while True:
+            await ctx.receive(Price)
+
+    world = open_world(silent, limits=Limits(asks=20, state_max=20_000, unread=1_000))
+    handle = world.start(silent(), entity_id=1)
+    futures = [world.ask(Price("x" * 5_000 + str(number)), entity_id=1) for number in range(25)]
+    world.run_until_idle()
+    assert handle.status == "Suspended"
+    assert [future.done() for future in futures] == [False] * 20 + [True] * 5
+    with pytest.raises(AskFailed, match="has 20 open questions already"):
+        futures[-1].result(0)
+
+
+def test_callbacks_of_futures_may_use_the_world(open_world):
+    world = open_world(shop, counter, count_up, counts)
+    handle = world.start(shop(), entity_id=1)
+    seen = []
+
+    def then(future):
+        seen.append(world.get(handle.id).status)
+        world.start(counter(), entity_id=2, on_conflict="existing")
+        world.call(count_up, "x", input_id=f"call {len(seen)}")
+
+    handle.committed.add_done_callback(then)
+    world.ask(Price("axe"), entity_id=1).add_done_callback(then)
+    world.run_until_idle()
+    assert seen == ["Suspended", "Suspended"]
+    assert world.count() == 2
+
+
 # -- named inputs ----------------------------------------------------------------------------------------------
 
 
@@ -380,6 +450,32 @@ def test_a_conflict_may_be_an_error_or_a_replacement(open_world, pumped):
     assert world.count() == 3
 
 
+def test_an_existing_one_that_no_turn_has_taken_is_not_committed_yet(open_world):
+    world = open_world(day_night, commit_every=1000.0)
+    world.start(day_night(), correlation_id="sky")
+    existing = world.start(day_night(), correlation_id="sky", on_conflict="existing")
+    assert not existing.committed.done()
+    world.pump()
+    assert not existing.committed.done()
+    world.commit()
+    assert existing.committed.done()
+
+
+@pytest.mark.parametrize("address", [{"correlation_id": "sky"}, {"workflow_id": 1}])
+def test_one_that_is_about_to_be_cancelled_is_no_conflict(open_world, address):
+    world = open_world(day_night)
+    world.start(day_night(), correlation_id="sky")
+    world.pump()
+    world.cancel(**address)
+    fresh = world.start(day_night(), correlation_id="sky", on_conflict="existing")
+    assert fresh.id != 1
+    assert world.start(day_night(), correlation_id="sky", on_conflict="existing") == fresh
+    world.pump()
+    assert [view.id for view in world.workflows(status="Suspended")] == [fresh.id]
+    replaced = world.start(day_night(), correlation_id="sky", on_conflict="replace")
+    assert world.start(day_night(), correlation_id="sky", on_conflict="existing") == replaced
+
+
 def test_wrong_policies(open_world):
     world = open_world(day_night)
     with pytest.raises(
@@ -390,6 +486,8 @@ def test_wrong_policies(open_world):
         world.start(day_night(), on_conflict="existing")
     with pytest.raises(ArgumentsError):
         world.start("day_night", args=(1,), entity_id=1, on_conflict="replace")
+    with pytest.raises(TypeError, match="call it first: day_night"):
+        world.start(day_night, entity_id=1, on_conflict="existing")
     assert world.pump().steps == 0
 
 

@@ -288,3 +288,30 @@ def test_a_result_is_taken_once(open_world):
     world.advance(0.1)
     world.advance(1.0)
     assert "whose result it has taken before" in world.get(handle.id).error_message
+
+
+def test_only_the_latest_result_of_a_child_that_is_retried_again_and_again_is_kept(open_world):
+    @workflow(name="hopeless")
+    async def hopeless(ctx: Context) -> None:
+        raise ValueError("no luck")
+
+    @workflow(name="waiting")
+    async def waiting(ctx: Context) -> str:
+        child = ctx.spawn(hopeless())
+        await ctx.sleep(10.0)
+        try:
+            await child
+        except ChildFailed as error:
+            return error.message
+        return ""
+
+    world = open_world(hopeless, waiting)
+    parent = world.start(waiting())
+    world.run_until_idle()
+    (child,) = world.workflows(type="hopeless")
+    for _ in range(5):
+        world.retry(child.id)
+        world.run_until_idle()
+    assert world.get(parent.id).unread == ("ChildDone",)
+    world.advance(10.0)
+    assert parent.result() == "ValueError: no luck"

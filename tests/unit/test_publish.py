@@ -300,3 +300,45 @@ def test_random_subscriptions_reach_whom_a_list_of_them_says(tmp_path, seed):
                     expected[index].append(noise.zone)
         world.run_until_idle()
         assert heard(world, handles) == expected, f"seed {seed}"
+
+
+@pytest.mark.parametrize("how", ["from outside", "from a step"])
+def test_the_bound_on_unread_signals_holds_for_publishes_within_a_turn(open_world, how):
+    @workflow(name="busy", signals=(Noise,))
+    async def busy(ctx: Context) -> None:
+        ctx.subscribe(Noise)
+        await ctx.receive(Tell)
+
+    @workflow(name="shouting")
+    async def shouting(ctx: Context, to: int) -> list[int]:
+        sent = [0, 0]
+        try:
+            while sent[0] < 99:
+                ctx.publish(Noise(1))
+                sent[0] += 1
+        except LimitError:
+            pass
+        try:
+            while sent[1] < 99:
+                ctx.signal(Noise(1), workflow_id=to)
+                sent[1] += 1
+        except LimitError:
+            pass
+        await ctx.sleep(1.0)
+        return sent
+
+    world = open_world(busy, shouting, limits=Limits(unread=10))
+    handle = world.start(busy())
+    world.pump()
+    if how == "from outside":
+        for _ in range(10):
+            world.publish(Noise(1))
+        with pytest.raises(LimitError, match="unread signals of workflow 1"):
+            world.publish(Noise(1))
+    else:
+        speaker = world.start(shouting(handle.id))
+        world.pump()
+        world.advance(1.0)
+        assert speaker.result() == [10, 10]
+    world.run_until_idle()
+    assert len(world.get(handle.id).unread) == (10 if how == "from outside" else 20)

@@ -21,6 +21,7 @@ from deathless import (
     TableError,
     UnknownReducerError,
     UnstorableError,
+    WorkflowMisuseError,
     WrongThreadError,
     reducer,
     workflow,
@@ -484,3 +485,70 @@ def test_a_call_that_a_budget_cuts_off_is_made_later_and_after_a_crash(worlds):
     world = worlds.open(ALL)
     world.run_until_idle()
     assert answer(world, gold_of, 1) == 6
+
+
+@pytest.mark.parametrize("wrong", ["abc", 1.5, [1], 0, -1, 2**64, None])
+@pytest.mark.parametrize("what", ["fire", "cancel", "forget", "signal", "workflow"])
+def test_an_id_that_is_none_fails_its_reducer_and_nothing_else(open_world, what, wrong):
+    @reducer
+    def meddle(ctx: ReducerContext) -> None:
+        if what == "fire":
+            ctx.fire_timer(wrong)
+        elif what == "cancel":
+            ctx.cancel(workflow_id=wrong)
+        elif what == "forget":
+            ctx.forget(wrong)
+        elif what == "signal":
+            ctx.signal(Dispel(), workflow_id=wrong)
+        else:
+            ctx.workflow(wrong)
+
+    world = open_world(buff, meddle)
+    world.start(buff(1.0))
+    with pytest.raises(CallFailed):
+        answer(world, meddle)
+    world.advance(1.0)
+    assert world.workflows()[0].status == "Completed"
+
+
+def test_a_context_that_is_kept_after_its_call_writes_nothing(open_world):
+    kept = []
+
+    @reducer
+    def keep(ctx: ReducerContext) -> int:
+        kept.append(ctx)
+        return ctx.workflow(ctx.start("buff", args=(1.0,))).id
+
+    world = open_world(*ALL, buff, keep)
+    assert answer(world, keep) == world.workflows()[0].id
+    with pytest.raises(WorkflowMisuseError, match="belongs to a call that is over"):
+        kept[0].table(players)[1] = Player(1)
+
+
+def test_a_table_with_keys_of_another_form_is_refused_at_open(worlds):
+    world = worlds.open(ALL)
+    answer(world, give, 1, 5)
+    world.close()
+    with pytest.raises(TableError, match="table 'player' was stored with keys int and is declared with str"):
+        worlds.open([Table("player", key=str, value=Player)])
+    world = worlds.open([Table("player", key=int, value=int), gold_of])
+    world.close()
+    world = worlds.open(ALL)
+    with pytest.raises(TableError, match="keys \\(int, str\\) and is declared with int"):
+        world.reload([Table("stock", key=int, value=int)])
+    assert answer(world, gold_of, 1) == 5
+
+
+def test_all_rows_are_deleted_at_once(open_world):
+    @reducer
+    def reset(ctx: ReducerContext) -> int:
+        rows = ctx.table(players)
+        for number in range(500):
+            rows[number] = Player(number)
+        before = len(rows)
+        rows.clear()
+        return before - len(rows)
+
+    world = open_world(*ALL, reset)
+    assert answer(world, reset) == 500
+    assert answer(world, wealth) == []

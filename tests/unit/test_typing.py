@@ -68,6 +68,17 @@ def test_nothing_but_the_wrong_uses_is_refused(complaints):
     assert not others, "\n".join(f"{number}: {complaints['refused.py'][number]}" for number in sorted(others))
 
 
+@pytest.mark.parametrize("checker", ["mypy", "pyright"])
+def test_the_examples_of_the_reference_are_accepted(checker, tmp_path):
+    for page in (ROOT / "docs/reference").glob("*.md"):
+        source = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
+        if source:
+            script = tmp_path / f"{page.stem.replace('-', '_')}_page.py"
+            script.write_text("\n\n".join(source), encoding="utf-8")
+    done = run(checker, *map(str, tmp_path.glob("*.py")))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_there_are_many_wrong_uses():
     assert len(marked_lines()) > 100
 
