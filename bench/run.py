@@ -21,15 +21,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import activities
+import children
 import floor
 import frame_loop
 import lateness
 import machine
 import memory
 import parts
+import publish
 import recovery
 import starts
 import steps
+import tables
 from report import Printer, Section, Target
 
 # Each with the sizes of a full run and of a quick one.
@@ -46,6 +50,26 @@ BENCHMARKS: dict[str, tuple[Callable[..., Section], dict[str, Any], dict[str, An
         {"rounds": 6, "populations": (2_000,)},
     ),
     "starts": (starts.measure, {"rounds": 5, "count": 20_000}, {"rounds": 3, "count": 2_000}),
+    "children": (
+        children.measure,
+        {"rounds": 5, "parents": 100, "children": 100},
+        {"rounds": 2, "parents": 20, "children": 20},
+    ),
+    "publish": (
+        publish.measure,
+        {"rounds": 9, "subscribers": 100_000, "reached": (1, 100, 10_000)},
+        {"rounds": 3, "subscribers": 2_000, "reached": (1, 100, 1_000)},
+    ),
+    "tables": (
+        tables.measure,
+        {"rounds": 9, "pumps": 10, "population": 10_000},
+        {"rounds": 3, "pumps": 2, "population": 1_000},
+    ),
+    "activities": (
+        activities.measure,
+        {"rounds": 5, "trips": 300, "crowd": 2_000},
+        {"rounds": 2, "trips": 30, "crowd": 200},
+    ),
     "memory": (memory.measure, {"count": 50_000}, {"count": 5_000}),
     "recovery": (
         recovery.measure,

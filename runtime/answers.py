@@ -20,6 +20,9 @@ class Answers:
         """Create it; `is_pump_thread` is as in `PumpFuture`."""
         self._is_pump_thread = is_pump_thread
         self._lock = threading.Lock()
+        # Of its own: another thread may be packing with the world's.
+        self._codec = engine_codec()
+        self._decoding = threading.Lock()
         self._waiting: dict[int, list[tuple[Future[Any], Callable[[Answer], BaseException]]]] = {}
         self._given: list[tuple[int, Answer]] = []
         self._done: list[tuple[Future[Any], Callable[[Answer], BaseException], Answer]] = []
@@ -50,6 +53,11 @@ class Answers:
                 self._give(future, known, failure)
         return future
 
+    def reload(self) -> None:
+        """Give answers of classes that have been loaded anew."""
+        with self._decoding:
+            self._codec.forget()
+
     def collect(self, given: Iterable[tuple[int, Answer]]) -> None:
         """Take the answers of a turn that is not durable yet."""
         self._given += given
@@ -77,8 +85,8 @@ class Answers:
             future.set_exception(error)
             return
         try:
-            # Of its own: another thread may be packing with the world's.
-            value = engine_codec().unpack(answer.value)
+            with self._decoding:
+                value = self._codec.unpack(answer.value)
         except Exception as error:  # noqa: BLE001 - a class of the value is not loaded.
             future.set_exception(error)
         else:

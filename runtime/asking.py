@@ -146,9 +146,9 @@ class Asking(Looking):
     ) -> Future[Any]:
         """Send a signal that wants an answer; a workflow gives it with `ctx.reply(signal, value)`.
 
-        Where several workflows take the signal, the first answer counts. The question is durable with the turn that
-        takes it, and a workflow that answers after a crash does so for nobody; whoever gave an `input_id` asks again
-        with it, and gets the answer that was given or is still to come.
+        It is put to one workflow: by entity or correlation id, to the oldest that takes the signal. The question is
+        durable with the turn that takes it, and a workflow that answers after a crash does so for nobody; whoever gave
+        an `input_id` asks again with it, and gets the answer that was given or is still to come.
 
         Returns:
             A future of the answer, done once it is durable. It raises `AskFailed` where nobody takes the signal, or its

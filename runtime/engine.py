@@ -323,6 +323,7 @@ class Engine:
             self.system.reload(registry)
             self.intake.reload(registry)
             self.activities.reload(registry)
+            self.answers.reload()
 
     def close(self) -> None:
         """Commit the accepted inputs without running them, and give the world up."""

@@ -13,6 +13,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="random programs per run of the coroutine fuzz (default 300)",
     )
     parser.addoption(
+        "--games", type=int, default=60, help="games per run of the model of the Runtime (default 60)"
+    )
+    parser.addoption(
         "--rounds", type=int, default=3, help="rounds of kill and recovery in the crash tests (default 3)"
     )
     parser.addoption("--seed", type=int, default=1, help="the first seed of randomized tests (default 1)")

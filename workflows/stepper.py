@@ -349,6 +349,10 @@ class Stepper(Endings):
         if size > limits.state_max:
             what = f"the state of workflow {instance.workflow_id} ({instance.type_name})"
             raise LimitError(what, value=size, limit=limits.state_max, setting="state_max")
+        before = len(self._neighbours.last_row(instance.workflow_id))
+        if (before // limits.state_warn).bit_length() >= (size // limits.state_warn).bit_length():
+            # Said before: it is said at the limit, and again at each doubling.
+            return
         log = self._neighbours.logger_of(instance)
         say = log.error if size >= limits.state_error else log.warning
         say("large_state", bytes=size, warn_at=limits.state_warn, refuse_at=limits.state_max)

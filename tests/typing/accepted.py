@@ -135,6 +135,9 @@ async def raid(ctx: Context, size: int) -> dict[str, int]:
     number = ctx.run(look_up("orc"))
     assert_type(await number, int)
 
+    told: list[object] = [await ctx.run(look_up("orc")), await ctx.spawn(buff(1.0))]
+    told.append(await ctx.run(look_up("elf")))
+
     beats = ctx.every(1.0, missed="catch_up")
     event = await ctx.select(beats, child, work, Stack)
     assert_type(event, Beat | ChildDone[int] | ActivityDone[bytes] | Stack)

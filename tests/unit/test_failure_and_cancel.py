@@ -3,6 +3,7 @@
 import signal
 
 import pytest
+import structlog
 
 from deathless import (
     Cancelled,
@@ -415,3 +416,22 @@ def test_only_primitives_children_and_routines_are_awaited(open_world, kind, fir
     world.advance(1.0)
     for handle in handles:
         assert "which is not decorated with @routine" in world.get(handle.id).error_message
+
+
+def test_a_large_state_is_warned_of_at_each_doubling_and_not_at_each_step(open_world):
+    @workflow(name="growing")
+    async def growing(ctx: Context) -> None:
+        bag: list[bytes] = []
+        while True:
+            await ctx.receive(Hit)
+            bag.append(b"x" * 200)
+
+    with structlog.testing.capture_logs() as logs:
+        world = open_world(growing, limits=Limits(state_warn=1_000, state_error=10_000))
+        world.start(growing(), entity_id=1)
+        for _ in range(100):
+            world.signal(Hit(), entity_id=1)
+        world.run_until_idle()
+    said = [(entry["log_level"], entry["bytes"]) for entry in logs if entry["event"] == "large_state"]
+    assert [level for level, _ in said] == ["warning", "warning", "warning", "warning", "error"]
+    assert all(after >= 1.8 * before for (_, before), (_, after) in zip(said, said[1:], strict=False))

@@ -25,11 +25,12 @@ from typing import TypedDict
 
 from ..context import Context
 from ..definition import routine, workflow
-from ..errors import Cancelled, LimitError
+from ..errors import Cancelled
 from ..limits import MAX_ID
 from ..signal import Signal
 from ..sources import Elapsed
 from .arguments import DAY_S, YEAR_S, require_number, require_text, require_whole
+from .notices import notify
 
 MAX_PRICE = 10**15
 MAX_EXTENSIONS = 1_000
@@ -184,11 +185,7 @@ async def close(ctx: Context, item: str) -> None:
 
 def give_back(ctx: Context, item: str, bid: Bid, least: int | None) -> None:
     """Tell a bidder that an amount is free again."""
-    try:
-        ctx.signal(Outbid(ctx.workflow_id, item, bid.amount, least), entity_id=bid.bidder)
-    except LimitError as error:
-        # A bidder that reads no mail must not stop the auction for the others.
-        ctx.log.warning("outbid_lost", bidder=bid.bidder, amount=bid.amount, reason=str(error))
+    notify(ctx, Outbid(ctx.workflow_id, item, bid.amount, least), entity_id=bid.bidder)
 
 
 def least_bid(highest: Bid | None, start_price: int, increment: int, buy_out: int | None) -> int:

@@ -24,6 +24,7 @@ from ..definition import workflow
 from ..signal import Signal
 from ..sources import Elapsed
 from .arguments import DAY_S, require_number, require_text, require_whole
+from .notices import notify
 from .production import Pause, Resume
 
 MAX_BEATS = 1_000_000
@@ -97,7 +98,7 @@ async def countdown(
             case Elapsed():
                 left = min(left - 1, beats_within(zero_at - ctx.now, beat))
                 if report_to is not None:
-                    ctx.signal(Counted(label, left), correlation_id=report_to)
+                    notify(ctx, Counted(label, left), correlation_id=report_to)
             case Extend(wanted):
                 more = min(wanted, MAX_BEATS - left)
                 left += more

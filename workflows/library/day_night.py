@@ -21,10 +21,10 @@ from typing import TypedDict
 
 from ..context import Context
 from ..definition import workflow
-from ..errors import LimitError
 from ..signal import Signal
 from ..sources import Elapsed
 from .arguments import YEAR_S, require_number, require_text, require_whole
+from .notices import announce
 from .production import Pause, Resume
 
 DAY_AND_NIGHT = (("day", 600.0), ("night", 600.0))
@@ -76,7 +76,7 @@ async def day_night(
     number, day = 0, 1
     ends_at = ctx.now + course[0][1]
     time_left: float | None = None
-    announce(ctx, course[0], day)
+    announce(ctx, PhaseChanged(course[0][0], day, course[0][1]))
     while True:
         phase = course[number][0]
         if time_left is None:
@@ -110,16 +110,9 @@ async def day_night(
                 continue
         if 0 < days < day:
             return {"days": days, "phase": phase}
-        announce(ctx, course[number], day)
-
-
-def announce(ctx: Context, phase: tuple[str, float], day: int) -> None:
-    """Tell all who have subscribed that a phase begins."""
-    try:
-        ctx.publish(PhaseChanged(phase[0], day, phase[1]))
-    except LimitError as error:
-        # A subscriber that reads no mail must not stop the sun.
-        ctx.log.warning("phase_not_announced", phase=phase[0], day=day, reason=str(error))
+        # Not the whole length, where it began while the world was down.
+        lasts = ends_at - ctx.now if time_left is None else time_left
+        announce(ctx, PhaseChanged(course[number][0], day, lasts))
 
 
 def after(course: list[tuple[str, float]], number: int, ends_at: float, now: float) -> tuple[int, float]:

@@ -23,6 +23,7 @@ from ..definition import routine, workflow
 from ..signal import Signal
 from ..sources import Elapsed
 from .arguments import DAY_S, require_number, require_text, require_whole
+from .notices import notify
 
 MAX_UNITS = 1_000_000_000
 MAX_ITEMS = 64
@@ -123,7 +124,7 @@ async def production(
                     pass
         made += 1
         if report_to is not None:
-            ctx.signal(Produced(product, made), correlation_id=report_to)
+            notify(ctx, Produced(product, made), correlation_id=report_to)
     return {"product": product, "made": made, "stock": stock, "refused": refused}
 
 

@@ -22,6 +22,7 @@ from ..definition import workflow
 from ..signal import Signal
 from ..sources import Elapsed
 from .arguments import YEAR_S, require_amounts, require_names, require_number, require_text, require_whole
+from .notices import notify
 
 MAX_OBJECTIVES = 32
 MAX_COUNT = 1_000_000_000
@@ -133,5 +134,5 @@ async def quest(
             case Elapsed():
                 return {"quest": name, "outcome": "expired", "done": done, "rewards": {}}
     if ctx.entity_id is not None:
-        ctx.signal(QuestDone(name), entity_id=ctx.entity_id)
+        notify(ctx, QuestDone(name), entity_id=ctx.entity_id)
     return {"quest": name, "outcome": "completed", "done": done, "rewards": prize}

@@ -15,6 +15,7 @@ from ..definition import workflow
 from ..errors import Cancelled
 from ..signal import Signal
 from .arguments import YEAR_S, require_number, require_point, require_text
+from .notices import notify as notify_all
 
 FARTHEST = 1e6
 """How far from 0 a coordinate may lie."""
@@ -69,5 +70,5 @@ async def respawn(
             refused += 1
             ctx.log.info("cancel_refused", reason=cancel.reason)
     if notify is not None:
-        ctx.signal(Respawned(ctx.entity_id, x, y), correlation_id=notify)
+        notify_all(ctx, Respawned(ctx.entity_id, x, y), correlation_id=notify)
     return {"x": x, "y": y, "at": ctx.now, "refused": refused}
