@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from ..actors import WORLD_ID, ActorSystem
@@ -389,7 +390,7 @@ class Intake:
         with self.lock:
             results = [item for item in self._inputs if isinstance(item, ActivityInput)]
             others = [item for item in self._inputs if not isinstance(item, ActivityInput)]
-            self._inputs = [*others, *sorted(results, key=lambda item: item.activity_id)]
+            self._inputs = [*others, *sorted(results, key=attrgetter("activity_id"))]
         return bool(results)
 
     def put(self, inputs: list[Input]) -> None:
