@@ -15,6 +15,7 @@ import contextlib
 import logging
 import os
 import random
+import shlex
 import signal
 import sys
 import time
@@ -96,7 +97,8 @@ def main() -> int:
             play(world, scenario, options, stop)
             turn, active = world.turn, world.count()
         print(
-            f"stopped at turn {turn} with {active} workflows; to go on, run: {' '.join(again())}", flush=True
+            f"stopped at turn {turn} with {active} workflows; to go on, run: {shlex.join(again())}",
+            flush=True,
         )
     except BrokenPipeError:
         # Who read the lines has gone. The world is closed; nothing is left to be said, not even at exit.
@@ -123,8 +125,8 @@ def delete_world(path: Path) -> None:
 
 
 def again() -> list[str]:
-    """Return this command without what would not continue it."""
-    return ["python", *(word for word in sys.argv if word != "--fresh")]
+    """Return this command without what would not continue it, for the interpreter that has all it needs."""
+    return [sys.executable, *(word for word in sys.argv if word != "--fresh")]
 
 
 class Stop:

@@ -5,6 +5,7 @@ Every error names the key and the value, as `village.toml: npc[2].speed: ...`, f
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -34,7 +35,8 @@ class Table:
     def _get(self, key: str) -> Any:
         self._asked.add(key)
         if key not in self._data:
-            raise self.error(key, "is missing")
+            close = difflib.get_close_matches(key, self._data, n=1)
+            raise self.error(key, f"is missing; is {close[0]!r} meant for it?" if close else "is missing")
         return self._data[key]
 
     def _take(self, key: str, what: str, fits: Callable[[Any], bool]) -> Any:
@@ -45,7 +47,7 @@ class Table:
 
     def text(self, key: str, longest: int = 40) -> str:
         """Return a text of one line."""
-        what = f"a text of 1 to {longest} characters"
+        what = "one character" if longest == 1 else f"a text of 1 to {longest} characters"
         value: str = self._take(key, what, lambda text: isinstance(text, str) and 1 <= len(text) <= longest)
         return value
 

@@ -236,3 +236,10 @@ def test_fresh_refuses_to_delete_a_world_that_somebody_runs(tmp_path):
         done = run(tmp_path / "w.deathless", "--fresh", "--seconds", "1")
     assert done.returncode == 1
     assert "owned by process" in done.stderr
+
+
+def test_a_key_that_is_misspelt_is_pointed_out(tmp_path):
+    path = tmp_path / "typo.toml"
+    path.write_text(SCENARIO.read_text(encoding="utf-8").replace("speed = ", "sped = ", 1), encoding="utf-8")
+    with pytest.raises(ScenarioError, match=r"speed: is missing; is 'sped' meant for it\?"):
+        load_scenario(path)
