@@ -1,6 +1,7 @@
 """Starts the example programs as a user would, for the tests of the examples."""
 
 import os
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -15,15 +16,27 @@ def command(program, *arguments):
 
 
 @contextmanager
+def heeding_ctrl_c():
+    """Let a program that is started heed Ctrl-C: in the background it would inherit that it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def started(program, *arguments):
     """Start an example, and leave nothing of it behind."""
-    with subprocess.Popen(
-        command(program, *arguments),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=ENVIRONMENT,
-    ) as process:
+    with heeding_ctrl_c():
+        process = subprocess.Popen(
+            command(program, *arguments),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=ENVIRONMENT,
+        )
+    with process:
         try:
             yield process
         finally:

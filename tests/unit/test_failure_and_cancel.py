@@ -306,6 +306,15 @@ async def interrupted(ctx: Context, times: int) -> int:
     return hit.power
 
 
+@pytest.fixture
+def ctrl_c():
+    """Let Ctrl-C raise, also where whoever runs the tests has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_waits_for_the_end_of_the_turn(open_world):
     world = open_world(interrupted)
     handle = world.start(interrupted(1), entity_id=1)
@@ -320,6 +329,7 @@ def test_ctrl_c_waits_for_the_end_of_the_turn(open_world):
     world.advance(0.1)
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_second_ctrl_c_gives_the_turn_up_and_the_last_commit_stands(worlds):
     world = worlds.open([interrupted])
     handle = world.start(interrupted(2), entity_id=1)
