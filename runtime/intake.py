@@ -7,6 +7,7 @@ accepted is in order under one lock.
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any
@@ -83,6 +84,7 @@ class Intake:
         self._registry = registry
         self._types = registry.workflows
         self._system = system
+        self._mailboxes = system.mailboxes
         self._codec = codec
         self._clock = clock
         self._limits = limits
@@ -90,7 +92,7 @@ class Intake:
         self._inputs: list[Input] = []
         # How many signals were accepted since the last turn, by address: a workflow id stands there as its negative.
         self._input_ids = InputIds(system.tables, limits.name)
-        self._sent: dict[Any, int] = {}
+        self._sent: defaultdict[Any, int] = defaultdict(int)
         # Types of workflows that are accepted, by id; then, of those whose turn is under way.
         self._starting: dict[int, str] = {}
         self._started: dict[int, str] = {}
@@ -265,18 +267,21 @@ class Intake:
         name = cls.__name__
         if self._signals.get(name) is not cls:
             self._refuse_signal(signal)
-        if (workflow_id is None) + (entity_id is None) + (correlation_id is None) != 2:
-            raise TypeError(ONE_ADDRESS)
-        if workflow_id is not None:
-            self._check_target(workflow_id, cls)
-        elif type(entity_id) is not int or not 0 <= entity_id <= MAX_ID:
-            check_address(entity_id, correlation_id, self._limits)
-        if self._system.mailboxes.crowded:
-            self._system.mailboxes.check_room(workflow_id, entity_id, correlation_id, cls)
-        key = entity_id if entity_id is not None else correlation_id or -(workflow_id or 0)
-        sent = self._sent.get(key, 0)
+        # The common case, written out: one entity.
+        key: Any = entity_id
+        if (
+            type(entity_id) is not int
+            or workflow_id is not None
+            or correlation_id is not None
+            or not 0 <= entity_id <= MAX_ID
+        ):
+            key = self._check_address(cls, workflow_id, entity_id, correlation_id)
+        mailboxes = self._mailboxes
+        if mailboxes.crowded:
+            mailboxes.check_room(workflow_id, entity_id, correlation_id, cls)
+        sent = self._sent[key]
         if sent >= self._limits.unread:
-            self._system.mailboxes.check_flood(workflow_id, entity_id, correlation_id, cls)
+            mailboxes.check_flood(workflow_id, entity_id, correlation_id, cls)
         with self.lock:
             payload = self._codec.pack_list(signal_values(signal))
             if len(payload) > self._limits.payload:
@@ -304,9 +309,9 @@ class Intake:
             check_size(f"the size of signal {cls.__name__}", payload, self._limits)
             message = (SIGNAL, self._clock.now_us(), cls.__name__, payload, cls.layout)
             key = (PUBLISHED, cls.__name__)
-            flooded = self._sent.get(key, 0) >= self._limits.unread
-            self._system.mailboxes.check_audience(message, None, self._codec, flooded=flooded)
-            self._sent[key] = self._sent.get(key, 0) + 1
+            flooded = self._sent[key] >= self._limits.unread
+            self._mailboxes.check_audience(message, None, self._codec, flooded=flooded)
+            self._sent[key] += 1
             self._inputs.append((None, None, None, message))
             return self._next_turn
 
@@ -436,6 +441,20 @@ class Intake:
             raise TypeError(f"a signal is an instance of a Signal class, not {signal!r}")
         raise UnknownSignalError(type(signal).__name__, tuple(sorted(self._signals)))
 
+    def _check_address(
+        self, signal: type[Signal], workflow_id: int | None, entity_id: int | None, correlation_id: str | None
+    ) -> int | str:
+        """Check the address of a signal, and return what it is counted under: a workflow id as its negative."""
+        if (workflow_id is None) + (entity_id is None) + (correlation_id is None) != 2:
+            raise TypeError(ONE_ADDRESS)
+        check_address(entity_id, correlation_id, self._limits)
+        if workflow_id is not None:
+            self._check_target(workflow_id, signal)
+            return -workflow_id
+        assert entity_id is None, "one entity is the common case"
+        assert correlation_id is not None, "the address is of one kind"
+        return correlation_id
+
     def _check_target(self, workflow_id: int, signal: type[Signal]) -> None:
         started = self._accepted_start(workflow_id)
         if started is not None:
@@ -444,7 +463,7 @@ class Intake:
                 raise SignalNotAccepted(signal.__name__, workflow_id, why)
             return
         check_workflow_id(workflow_id)
-        refusal = self._system.mailboxes.refusal(workflow_id, signal)
+        refusal = self._mailboxes.refusal(workflow_id, signal)
         if refusal is not None:
             raise SignalNotAccepted(signal.__name__, workflow_id, refusal)
 

@@ -16,7 +16,7 @@ from .errors import LimitError, NotARoutineError, UnstorableError, WorkflowMisus
 from .instance import Instance, flatten
 from .limits import Limits
 from .messages import CHILD_DONE, STATUS_CODE, Status
-from .signal import Signal, SignalType
+from .signal import Signal
 from .sources import JOINING, Child, Join, Running
 from .topics import store_topics
 from .versions import CodeBook, HeldError
@@ -68,13 +68,18 @@ class Snapshots:
             self._check_primitive(coroutine)
             stack = [[number_of(program), site.number, *values] for program, site, values in frames]
             values = [value for frame in frames for value in frame[2]]
-        stored, due_us, apart = store_wait(wait, stack, instance.type_name)
+        stored, due_us, apart = store_wait(wait, stack, instance.type_name, self.accepts[instance.type_name])
         if len(wait) > self._limits.sources:
             what = "the number of sources"
             raise LimitError(what, value=len(wait), limit=self._limits.sources, setting="sources")
         if apart:
             values = [*values, *apart]
-        self._check_sources(instance, wait)
+        if type(wait[0]) is Join and not self._may_end(instance, wait[0].workflow_id):
+            child_id = wait[0].workflow_id
+            raise WorkflowMisuseError(
+                f"workflow {instance.type_name!r} waits for child {child_id}, whose result it has taken before; "
+                "keep the result in a local"
+            )
         instance.wait = wait
         instance.due_us = due_us
         instance.updated_us = now_us
@@ -122,28 +127,6 @@ class Snapshots:
             frames.append((fit.program, fit.site, fitting))
         instance.wait, instance.due_us = load_wait(fields[rows.WAIT], fields[rows.STACK], signals)
         return resume_stack(frames, instance)
-
-    def _check_sources(self, instance: Instance, wait: tuple[Any, ...]) -> None:
-        """Refuse to wait for what can never come.
-
-        Raises:
-            WorkflowMisuseError: a signal that senders are told this type does not take; a result taken before.
-        """
-        accepts = self.accepts[instance.type_name]
-        for source in wait:
-            kind = type(source)
-            if kind is SignalType:
-                if source not in accepts:
-                    name = source.__name__
-                    raise WorkflowMisuseError(
-                        f"workflow {instance.type_name!r} waits for signal {name}, which no await of it names; "
-                        f"say so: @workflow(signals=({name},))"
-                    )
-            elif kind is Join and not self._may_end(instance, source.workflow_id):
-                raise WorkflowMisuseError(
-                    f"workflow {instance.type_name!r} waits for child {source.workflow_id}, whose result it has taken "
-                    "before; keep the result in a local"
-                )
 
     def _may_end(self, instance: Instance, child_id: int) -> bool:
         if instance.children is not None and child_id in instance.children:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from .errors import ActivityFailed, ChildCancelled, ChildError, ChildFailed, WorkflowMisuseError
@@ -34,7 +34,7 @@ _ERRORS: dict[int, type[ChildError]] = {
 
 
 def store_wait(
-    wait: tuple[Any, ...], stack: list[list[Any]], type_name: str
+    wait: tuple[Any, ...], stack: list[list[Any]], type_name: str, accepts: Collection[type[Signal]]
 ) -> tuple[list[Any], int | None, list[Every]]:
     """Return the stored form of a wait, its first due time, and what it holds beside the stack by identity.
 
@@ -42,6 +42,7 @@ def store_wait(
         wait: the sources.
         stack: what the row stores of each frame. An `Every` that is a local is stored there, and named here.
         type_name: for the error.
+        accepts: the signals that senders are told this type takes.
 
     Raises:
         WorkflowMisuseError: something in it cannot be awaited.
@@ -54,6 +55,8 @@ def store_wait(
     for source in wait:
         kind = type(source)
         if kind is SignalType:
+            if source not in accepts:
+                raise WorkflowMisuseError(_not_accepted(type_name, source))
             stored.append(source.__name__)
             continue
         if kind is Timer:
@@ -183,6 +186,14 @@ def _not_a_wait(type_name: str, wait: Any) -> str:
     return (
         f"workflow {type_name!r} awaited something that is no ctx primitive (it gave {wait!r}); "
         "only ctx primitives, children and routines can be awaited in a workflow"
+    )
+
+
+def _not_accepted(type_name: str, signal: type[Signal]) -> str:
+    name = signal.__name__
+    return (
+        f"workflow {type_name!r} waits for signal {name}, which no await of it names; "
+        f"say so: @workflow(signals=({name},))"
     )
 
 
