@@ -49,8 +49,8 @@ bench: $(READY) ## figures beside the floor of this machine, written to bench.js
 crash: $(READY) ## the long crash test: 50 rounds of kill -9
 	$(PY) -m pytest tests/crash --rounds 50 $(ARGS)
 
-soak: $(READY) ## the long fuzz of the coroutine compiler
-	$(PY) -m pytest tests/property --programs 5000 $(ARGS)
+soak: $(READY) ## the long fuzz of the coroutine compiler, and long games of a Runtime against its model
+	$(PY) -m pytest tests/property --programs 5000 --games 5000 $(ARGS)
 
 wheel: $(READY) ## build the wheel and the sdist into dist/
 	$(PY) -m build

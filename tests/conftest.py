@@ -13,7 +13,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="random programs per run of the coroutine fuzz (default 300)",
     )
     parser.addoption(
-        "--games", type=int, default=60, help="games per run of the model of the Runtime (default 60)"
+        "--games", type=int, default=200, help="games of a Runtime against its model (default 200)"
     )
     parser.addoption(
         "--rounds", type=int, default=3, help="rounds of kill and recovery in the crash tests (default 3)"

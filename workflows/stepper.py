@@ -220,10 +220,8 @@ class Stepper(Endings):
         kind = self.types.get(instance.type_name)
         if kind is None:
             return self._hold(instance, f"workflow type {instance.type_name!r} is not registered")
-        stored = rows.arguments(rows.split(self._last_row(instance)))
-        assert stored is not None, "a workflow starts once"
         try:
-            args, kwargs = self._codec.unpack(stored)
+            args, kwargs = self._codec.unpack(rows.first_arguments(self._last_row(instance)))
             instance.coroutine = kind.program.function(instance, *args, **kwargs)
         except (DeathlessError, TypeError) as error:
             return self._hold(instance, f"its arguments no longer fit {instance.type_name!r}: {error}")

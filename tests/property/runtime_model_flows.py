@@ -1,7 +1,7 @@
 """What runs in the worlds that the model predicts: small workflows, each about one thing that a Runtime promises.
 
-The model runs the same functions, without their decorators, in its own way. So no function here may await in a
-`finally`, which an abandoned coroutine cannot do, or keep the handle of a child in a local that it has done with.
+The model runs the same functions, without their decorators, in its own way. So no function here has a `finally`,
+which would run when the model throws a coroutine away, or keeps the handle of a child in a local that it is done with.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from deathless import (
     workflow,
 )
 
-WAIT_S = 60
+WAIT_S = 10
 """Seconds after which a barrier gives up; nothing here takes more than milliseconds."""
 
 # -- signals -----------------------------------------------------------------------------------------------
