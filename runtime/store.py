@@ -147,15 +147,7 @@ class Store:
             WorldError: LMDB or the disk failed. Nothing is changed.
         """
         # Keys in order touch each page once.
-        ordered = [
-            (
-                table,
-                sorted(row for row in rows.items() if row[1] is not None),
-                sorted(key for key, value in rows.items() if value is None),
-            )
-            for table, rows in changes.items()
-            if rows
-        ]
+        ordered = [(table, *_in_order(rows)) for table, rows in changes.items() if rows]
         with self._writing:
             self._require_open()
             while True:
@@ -349,6 +341,12 @@ class Store:
         self._idle = threading.Condition()
         self._reads = 0
         self._unmapping = False
+
+
+def _in_order(rows: Mapping[bytes, bytes | None]) -> tuple[list[Any], list[bytes]]:
+    """Return the rows to put, and the keys to delete, each in order."""
+    doomed = sorted(key for key, value in rows.items() if value is None) if None in rows.values() else []
+    return sorted((row for row in rows.items() if row[1] is not None) if doomed else rows.items()), doomed
 
 
 def _batch(transaction: Any, handle: Any, start: bytes) -> list[tuple[bytes, bytes]]:
