@@ -7,7 +7,6 @@ The result is an input like any other, delivered once.
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import itertools
 import threading
@@ -272,6 +271,7 @@ class Activities:
         result = activity.function(context, *args, **kwargs)
         if not activity.is_async:
             return result
+        import asyncio  # noqa: PLC0415 - 50 ms of every start of a world, for who has async activities.
 
         async def cancellable() -> Any:
             loop, task = asyncio.get_running_loop(), asyncio.current_task()

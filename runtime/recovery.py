@@ -46,7 +46,12 @@ def recover(store: Store, system: ActorSystem, now_us: int) -> tuple[int, int, i
         if head.status != _SUSPENDED:
             continue
         workflow_id = int.from_bytes(key, "big")
-        index(workflow_id, head.entity_id, head.correlation_id, load_topics(head.topics))
+        index(
+            workflow_id,
+            head.entity_id,
+            head.correlation_id,
+            load_topics(head.topics) if head.topics else None,
+        )
         if head.due_us is not None and workflow_id not in fired:
             armed.append((workflow_id, head.due_us))
     system.wheel.schedule_many(armed)

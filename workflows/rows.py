@@ -95,7 +95,8 @@ def read_head(row: bytes) -> Head:
         if unpacker.read_array_header() != FIELDS:
             raise RowError("a row of another length")
         unpack = unpacker.unpack
-        return Head(*[unpack() for _ in Head._fields])
+        # Written out: a start of the world reads a million of these.
+        return Head(unpack(), unpack(), unpack(), unpack(), unpack(), unpack(), unpack(), unpack(), unpack())
     except (ValueError, msgpack.exceptions.UnpackException) as error:
         raise RowError(f"not a row: {error}") from None
 
