@@ -101,10 +101,15 @@ class ActorSystem:
         self.steps = 0
         self.fault: BaseException | None = None
         self.stepper = Stepper(registry, codes, codec, self, seed=seed, limits=limits, paranoid=paranoid)
-        self.stepper.outbox.now_us = now_us
+        # What each message needs, found at once.
+        self.handle = self.stepper.handle
+        self.outbox = self.stepper.outbox
+        self.fresh = source.fresh
+        self.outbox.now_us = now_us
         self.scheduler = Scheduler()
         self.directory = Directory(self, source, max_resident)
         self.mailboxes = Mailboxes(self.directory, source, limits.unread)
+        self.crowded = self.mailboxes.crowded
         self.wheel = TimerWheel(tick_us=tick_us, now_us=now_us)
         self.timer_actor = TimerWheelActor(self.scheduler, self.wheel, self.deliver_tick)
         self.timer_actor.launch()

@@ -45,23 +45,24 @@ class WorkflowActor(WorldActor):
         system = self.system
         instance = self.instance
         before = instance.status
-        row = system.stepper.handle(instance, message)
+        row = system.handle(instance, message)
         if row is None:
-            if system.stepper.outbox.effects:
+            if system.outbox.effects:
                 system.apply_effects()
             return
         workflow_id = instance.workflow_id
-        system.rows.fresh[workflow_id] = row
+        system.fresh[workflow_id] = row
         system.steps += 1
-        if instance.unread is not None or system.mailboxes.crowded:
+        if instance.unread is not None or system.crowded:
             system.mailboxes.note_unread(instance)
         if instance.status is not before:
             self._note_status(before)
-        if instance.due_us is not None:
-            system.wheel.schedule(workflow_id, instance.due_us)
+        due_us = instance.due_us
+        if due_us is not None:
+            system.wheel.schedule(workflow_id, due_us)
         else:
             system.wheel.cancel(workflow_id)
-        if system.stepper.outbox.effects:
+        if system.outbox.effects:
             system.apply_effects()
 
     def _note_status(self, before: Status) -> None:

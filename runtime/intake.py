@@ -47,6 +47,8 @@ from .input_ids import InputIds
 from .inputs import ActivityInput, Input, NamedInput, StartInput
 
 PUBLISHED = "published"
+MANY_INPUTS = 4
+"""So many times the bound on unread signals are inputs of one turn before their addresses are counted."""
 ONE_ADDRESS = "give exactly one of workflow_id, entity_id, correlation_id"
 
 
@@ -90,9 +92,11 @@ class Intake:
         self._limits = limits
         self._closed = ""
         self._inputs: list[Input] = []
-        # How many signals were accepted since the last turn, by address: a workflow id stands there as its negative.
         self._input_ids = InputIds(system.tables, limits.name)
+        # How many of the first so many inputs are signals to an address; see `_is_flooded`.
         self._sent: defaultdict[Any, int] = defaultdict(int)
+        self._counted = 0
+        self._many = MANY_INPUTS * limits.unread
         # Types of workflows that are accepted, by id; then, of those whose turn is under way.
         self._starting: dict[int, str] = {}
         self._started: dict[int, str] = {}
@@ -109,6 +113,7 @@ class Intake:
             inputs, self._inputs = self._inputs, []
             self._started, self._starting = self._starting, {}
             self._sent.clear()
+            self._counted = 0
             self._input_ids.take()
             self._next_turn += 1
             if last:
@@ -279,8 +284,7 @@ class Intake:
         mailboxes = self._mailboxes
         if mailboxes.crowded:
             mailboxes.check_room(workflow_id, entity_id, correlation_id, cls)
-        sent = self._sent[key]
-        if sent >= self._limits.unread:
+        if len(self._inputs) >= self._many and self._is_flooded(key):
             mailboxes.check_flood(workflow_id, entity_id, correlation_id, cls)
         with self.lock:
             payload = self._codec.pack_list(signal_values(signal))
@@ -289,7 +293,6 @@ class Intake:
             if self._closed:
                 self._require_open()
             message = (SIGNAL, self._clock.now_us(), name, payload, cls.layout)
-            self._sent[key] = sent + 1
             if ask is not None:
                 ticket = self.ids.take()
                 question = (ASK, *message[1:], ticket, ask[0])
@@ -309,9 +312,8 @@ class Intake:
             check_size(f"the size of signal {cls.__name__}", payload, self._limits)
             message = (SIGNAL, self._clock.now_us(), cls.__name__, payload, cls.layout)
             key = (PUBLISHED, cls.__name__)
-            flooded = self._sent[key] >= self._limits.unread
+            flooded = len(self._inputs) >= self._many and self._is_flooded(key)
             self._mailboxes.check_audience(message, None, self._codec, flooded=flooded)
-            self._sent[key] += 1
             self._inputs.append((None, None, None, message))
             return self._next_turn
 
@@ -440,6 +442,27 @@ class Intake:
         if not isinstance(signal, Signal):
             raise TypeError(f"a signal is an instance of a Signal class, not {signal!r}")
         raise UnknownSignalError(type(signal).__name__, tuple(sorted(self._signals)))
+
+    def _is_flooded(self, key: Any) -> bool:
+        """Say whether the next turn has its fill of signals to one address; asked only when it has many inputs."""
+        with self.lock:
+            inputs = self._inputs
+            while self._counted < len(inputs):
+                item: Any = inputs[self._counted]
+                self._counted += 1
+                if isinstance(item, StartInput | ActivityInput | NamedInput) or item[3][0] not in (
+                    SIGNAL,
+                    ASK,
+                ):
+                    continue
+                workflow_id, entity_id, correlation_id, message = item
+                if entity_id is not None:
+                    self._sent[entity_id] += 1
+                elif correlation_id is not None:
+                    self._sent[correlation_id] += 1
+                else:
+                    self._sent[(PUBLISHED, message[2]) if workflow_id is None else -workflow_id] += 1
+            return self._sent[key] >= self._limits.unread
 
     def _check_address(
         self, signal: type[Signal], workflow_id: int | None, entity_id: int | None, correlation_id: str | None

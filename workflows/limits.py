@@ -19,7 +19,8 @@ class Limits:
         state_warn: a snapshot from this size on is logged as a warning.
         state_error: a snapshot from this size on is logged as an error.
         state_max: a snapshot over this size is refused: the step fails and changes nothing.
-        unread: signals buffered for one workflow; a further one is an error at its sender.
+        unread: signals buffered for one workflow; a further one is an error at its sender. What one turn takes is
+            looked at by address from four times as many inputs on.
         children: children of one workflow that run or whose results wait.
         asks: questions that a workflow has not answered; a further one is refused.
         topics: subscriptions of one workflow.

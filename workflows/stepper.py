@@ -248,12 +248,13 @@ class Stepper(Endings):
             raise
         except BaseException as failure:  # noqa: BLE001 - a failing step is the workflow's failure, even by `sys.exit()`.
             return self._fail(instance, message, failure)
-        due_us = instance.due_us
         if instance.unread is not None and self._first_unread(instance) is not None:
             self.outbox.tell(instance.workflow_id, (NEXT, self.now_us))
-        elif due_us is not None and due_us <= self.outbox.now_us and catches_up(wait, self.outbox.now_us):
-            # A step for each beat, and others in between.
-            self.outbox.tell(instance.workflow_id, (TICK, due_us))
+        else:
+            due_us = instance.due_us
+            if due_us is not None and due_us <= self.outbox.now_us and catches_up(wait, self.outbox.now_us):
+                # A step for each beat, and others in between.
+                self.outbox.tell(instance.workflow_id, (TICK, due_us))
         if self.paranoid:
             instance.chill()
         return row

@@ -331,7 +331,7 @@ def test_the_bound_on_unread_signals_holds_for_publishes_within_a_turn(open_worl
     handle = world.start(busy())
     world.pump()
     if how == "from outside":
-        for _ in range(10):
+        for _ in range(40):
             world.publish(Noise(1))
         with pytest.raises(LimitError, match="unread signals of workflow 1"):
             world.publish(Noise(1))
@@ -341,4 +341,4 @@ def test_the_bound_on_unread_signals_holds_for_publishes_within_a_turn(open_worl
         world.advance(1.0)
         assert speaker.result() == [10, 10]
     world.run_until_idle()
-    assert len(world.get(handle.id).unread) == (10 if how == "from outside" else 20)
+    assert len(world.get(handle.id).unread) == (40 if how == "from outside" else 20)

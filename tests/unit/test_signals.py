@@ -290,7 +290,7 @@ def test_the_bound_on_unread_signals_holds_within_a_turn_too(open_world):
     world = open_world(hoarder, limits=Limits(unread=10))
     handle = world.start(hoarder(), entity_id=1)
     world.advance(0.1)
-    for _ in range(10):
+    for _ in range(20):
         world.signal(Note(""), entity_id=1)
         world.signal(Note(""), workflow_id=handle.id)
     for address in ({"entity_id": 1}, {"workflow_id": handle.id}):

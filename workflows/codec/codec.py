@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from msgpack import ExtType, Packer, Timestamp, unpackb
@@ -111,6 +112,7 @@ class Codec:
             wire.SET: self._unpack_set,
             wire.FROZENSET: lambda data: frozenset(self._unpack_set(data)),
         }
+        self._unpack_plain = partial(unpackb, strict_map_key=False, ext_hook=self._read_leaf)
         self._defined: dict[int, Any] = {}
         self._open_tags = 0
 
@@ -230,12 +232,13 @@ class Codec:
             DecodeError: the bytes are not a whole packed value, or more than one.
             UnknownTypeError: the loaded code lacks a class, field or member that they name.
         """
-        data = bytes(data)
+        if type(data) is not bytes:
+            data = bytes(data)
         try:
             # One byte is looked for ten times as fast as two.
             if TAG_PREFIX[0] in data and TAG_PREFIX in data:
                 return self._unpack_tagged(data)
-            return unpackb(data, strict_map_key=False, ext_hook=self._read_leaf)
+            return self._unpack_plain(data)
         except UnstorableError as error:
             raise UnknownTypeError(error.found, error.why) from None
         except DeathlessError:
