@@ -219,7 +219,7 @@ def _split_parts(load: Load) -> dict[str, float]:
     # The intake has a codec of its own, so that each of these runs once a step.
     functions: dict[str, tuple[Any, str, bool]] = {
         "wheel": (system.wheel, "schedule", False),
-        "handle": (stepper, "handle", False),
+        "handle": (system, "handle", False),
         "unpack": (codec, "unpack", True),
         "signal_from": (stepper_module, "signal_from", False),
         "run": (stepper, "_run", False),
