@@ -99,7 +99,7 @@ class Directory:
         row = self._source.row(workflow_id)
         if row is None:
             return None
-        instance = Instance.from_row(self._system.stepper.outbox, workflow_id, row)
+        instance = Instance.from_row(self._system.outbox, workflow_id, row)
         if instance.status in (Status.SUSPENDED, Status.FAILED):
             return self.make(instance)
         return None

@@ -200,7 +200,7 @@ class ActorSystem:
     ) -> None:
         """Make a workflow and queue its first step."""
         self._add(
-            *self.stepper.outbox.create(
+            *self.outbox.create(
                 workflow_id,
                 type_name,
                 arguments,
@@ -212,7 +212,7 @@ class ActorSystem:
 
     def apply_effects(self) -> None:
         """Do what the last step asked for."""
-        for effect in self.stepper.outbox.take():
+        for effect in self.outbox.take():
             kind = effect[0]
             if kind == TELL:
                 if effect[2][0] == TICK:
@@ -278,7 +278,7 @@ class ActorSystem:
                     self.tell(child_id, (CANCEL, self.stepper.now_us, reason, False))
             self.directory.actors.pop(workflow_id, None)
             actor.end()
-        self.rows.fresh[workflow_id] = None
+        self.fresh[workflow_id] = None
         self.wheel.cancel(workflow_id)
         self.mailboxes.crowded.discard(workflow_id)
 
@@ -290,7 +290,7 @@ class ActorSystem:
             subscriptions.add(workflow_id, topic)
 
     def _add(self, instance: Instance, row: bytes) -> None:
-        self.rows.fresh[instance.workflow_id] = row
+        self.fresh[instance.workflow_id] = row
         actor = self.directory.add(instance)
         self.scheduler.queue.append((actor, (START, instance.created_us), None))
 

@@ -26,7 +26,7 @@ class WorldActor(ScheduledActor):
         self,
         exception_type: type[BaseException] | None,  # noqa: ARG002 - pykka's signature.
         exception_value: BaseException | None,
-        traceback: TracebackType | None,  # noqa: ARG002
+        traceback: TracebackType | None,  # noqa: ARG002 - the same.
     ) -> None:
         """Hand a fault of the engine itself to the turn; what a user's code raises never gets here."""
         self.system.fault = exception_value

@@ -65,7 +65,7 @@ class _Cancellation(threading.Event):
 class _Job:
     """An activity that was asked for, until it has ended one way or the other."""
 
-    __slots__ = ("activity_id", "cancelled", "entity_id", "over", "record")
+    __slots__ = ("activity_id", "cancelled", "over", "record")
 
     def __init__(self, activity_id: int, record: ActivityRecord) -> None:
         self.activity_id = activity_id

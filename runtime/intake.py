@@ -13,7 +13,14 @@ from operator import attrgetter
 from typing import Any
 
 from ..actors import WORLD_ID, ActorSystem
-from ..workflows.checks import check_address, check_size, check_workflow_id, pack_call, size_of_text
+from ..workflows.checks import (
+    check_address,
+    check_size,
+    check_workflow_id,
+    pack_arguments,
+    pack_call,
+    size_of_text,
+)
 from ..workflows.codec import Codec
 from ..workflows.definition import Call, WorkflowType
 from ..workflows.errors import (
@@ -376,8 +383,7 @@ class Intake:
         reducer.bind(args, kwargs)
         with self.lock:
             self._require_open()
-            packed = self._codec.pack([list(args), kwargs])
-            check_size(f"the size of the arguments of reducer {name!r}", packed, self._limits)
+            packed = pack_arguments(f"reducer {name!r}", args, kwargs, self._codec, self._limits)
             ticket = self.ids.take()
             message = (CALL, self._clock.now_us(), name, packed, sender, ticket, input_id)
             self._inputs.append((WORLD_ID, None, None, message))

@@ -11,8 +11,7 @@ import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
-from .errors import ArgumentsError
-from .reducer import plain_function
+from .reducer import bind_arguments, plain_function
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -89,10 +88,7 @@ class Activity(Generic[P, R]):
         Raises:
             ArgumentsError: they do not.
         """
-        try:
-            self.signature.bind(None, *args, **kwargs)
-        except TypeError as error:
-            raise ArgumentsError(self.name, str(error), what="activity") from None
+        bind_arguments(self.signature, "activity", self.name, args, kwargs)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> ActivityCall[R]:
         """Check the arguments and return the call.

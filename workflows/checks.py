@@ -26,6 +26,38 @@ def pack_call(call: Call[Any], codec: Codec, limits: Limits) -> bytes:
     return payload
 
 
+def pack_arguments(
+    what: str, args: tuple[Any, ...], kwargs: dict[str, Any], codec: Codec, limits: Limits
+) -> bytes:
+    """Pack the arguments of a reducer or an activity, in the form in which messages carry them.
+
+    Raises:
+        UnstorableError: a value has no durable form.
+        LimitError: they are too large.
+    """
+    try:
+        packed = codec.pack([list(args), kwargs])
+    except UnstorableError as error:
+        raise UnstorableError(error.found, where=f"an argument of {what}", why=error.why) from None
+    check_size(f"the size of the arguments of {what}", packed, limits)
+    return packed
+
+
+def pack_result(what: str, value: object, codec: Codec, limits: Limits) -> bytes:
+    """Pack a result or an answer.
+
+    Raises:
+        UnstorableError: it has no durable form.
+        LimitError: it is too large.
+    """
+    try:
+        packed = codec.pack(value)
+    except UnstorableError as error:
+        raise UnstorableError(error.found, where=what, why=error.why) from None
+    check_size(f"the size of {what}", packed, limits)
+    return packed
+
+
 def digest_of(payload: bytes) -> bytes:
     """Return 16 bytes by which a payload is known again."""
     return hashlib.blake2b(payload, digest_size=16).digest()

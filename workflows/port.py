@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from .activity import ActivityCall
-from .checks import check_address, check_size, check_workflow_id, digest_of, pack_call
+from .checks import (
+    check_address,
+    check_size,
+    check_workflow_id,
+    digest_of,
+    pack_arguments,
+    pack_call,
+    pack_result,
+)
 from .codec import Codec
 from .context import Context, OnParentClose
 from .definition import Call
@@ -32,7 +40,7 @@ from .outbox import (
 )
 from .randomness import DurableRandom
 from .reducer import Reducer
-from .reducers import Reducers, pack_arguments, pack_result
+from .reducers import Reducers
 from .registry import Registry
 from .retry import Retry
 from .signal import Signal, SignalType, signal_values
@@ -199,7 +207,7 @@ class Port(Outbox):
         digest = digest_of(payload)
         for index, (ticket, name, asked, input_id) in enumerate(replier.asks or ()):
             if name == cls.__name__ and asked == digest:
-                packed = pack_result(f"the answer to {cls.__name__}", value, self)
+                packed = pack_result(f"the answer to {cls.__name__}", value, self.codec, self.limits)
                 replier.asks = [*replier.asks[:index], *replier.asks[index + 1 :]] or None  # type: ignore[index]
                 self.check_effects()
                 self.effects.append((REPLY, ticket, Answer(packed, ""), input_id))
@@ -270,7 +278,7 @@ class Port(Outbox):
             )
         self._check_children(parent)
         self.check_effects()
-        packed = pack_arguments(f"activity {name!r}", call.args, call.kwargs, self)
+        packed = pack_arguments(f"activity {name!r}", call.args, call.kwargs, self.codec, self.limits)
         activity_id = self.neighbours.new_workflow_id()
         record = ActivityRecord(parent.workflow_id, parent.entity_id, name, packed, retry, timeout)
         if parent.children is None:

@@ -191,10 +191,7 @@ class Reducer(Generic[P, R]):
         Raises:
             ArgumentsError: they do not.
         """
-        try:
-            self.signature.bind(None, *args, **kwargs)
-        except TypeError as error:
-            raise ArgumentsError(self.name, str(error), what="reducer") from None
+        bind_arguments(self.signature, "reducer", self.name, args, kwargs)
 
     def __call__(self, ctx: ReducerContext, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the function itself, inside another reducer and as a part of it: no savepoint, no copies."""
@@ -226,6 +223,20 @@ def reducer(function: Any = None, /, *, name: str | None = None) -> Any:
         return Reducer(plain_function(function, "reducer", chosen), chosen)
 
     return define if function is None else define(function)
+
+
+def bind_arguments(
+    signature: inspect.Signature, what: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
+    """Check that arguments fit a function that takes its context first.
+
+    Raises:
+        ArgumentsError: they do not.
+    """
+    try:
+        signature.bind(None, *args, **kwargs)
+    except TypeError as error:
+        raise ArgumentsError(name, str(error), what=what) from None
 
 
 def plain_function(function: Any, what: str, name: str, *, may_be_async: bool = False) -> Any:

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import rows
-from .checks import check_address, check_size, check_workflow_id, pack_call
+from .checks import check_address, check_workflow_id, pack_arguments, pack_call, pack_result
 from .definition import Call, WorkflowType
 from .errors import (
     TableError,
     UnknownReducerError,
     UnknownSignalError,
     UnknownWorkflowTypeError,
-    UnstorableError,
     WorkflowMisuseError,
     plain_text,
     text_of,
@@ -56,13 +55,11 @@ class Reducers:
     def handle(self, message: Message) -> None:
         """Run a reducer for a call from outside; its answer is among the effects, and alone there where it raised."""
         _, _, name, arguments, sender, ticket, input_id = message
-        mark = len(self.port.effects)
         try:
             answer = Answer(self._run(self._find(name), arguments, sender), "")
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever it raises is its caller's.
-            self.port.undo(mark)
             answer = Answer(None, text_of(error), error)
         self.port.effects.append((REPLY, ticket, answer, input_id))
 
@@ -75,7 +72,7 @@ class Reducers:
             LimitError: they are too large.
         """
         reducer.bind(args, kwargs)
-        return pack_arguments(f"reducer {reducer.name!r}", args, kwargs, self.port)
+        return pack_arguments(f"reducer {reducer.name!r}", args, kwargs, self.port.codec, self.port.limits)
 
     def _find(self, name: str) -> Reducer[Any, Any]:
         reducer = self.port.registry.reducers.get(name)
@@ -93,7 +90,7 @@ class Reducers:
                 result = reducer.function(context, *args, **kwargs)
             finally:
                 context.close()
-            return pack_result(f"the result of reducer {reducer.name!r}", result, port)
+            return pack_result(f"the result of reducer {reducer.name!r}", result, port.codec, port.limits)
         except BaseException:
             port.undo(mark)
             raise
@@ -236,26 +233,6 @@ class Reducers:
     def logger(self, sender: str) -> Any:
         """Return a logger bound to the sender."""
         return self.port.neighbours.logger_for(sender)
-
-
-def pack_arguments(what: str, args: tuple[Any, ...], kwargs: dict[str, Any], port: Port) -> bytes:
-    """Pack arguments in the form in which messages carry them."""
-    try:
-        packed = port.codec.pack([list(args), kwargs])
-    except UnstorableError as error:
-        raise UnstorableError(error.found, where=f"an argument of {what}", why=error.why) from None
-    check_size(f"the size of the arguments of {what}", packed, port.limits)
-    return packed
-
-
-def pack_result(what: str, value: object, port: Port) -> bytes:
-    """Pack a result."""
-    try:
-        packed = port.codec.pack(value)
-    except UnstorableError as error:
-        raise UnstorableError(error.found, where=what, why=error.why) from None
-    check_size(f"the size of {what}", packed, port.limits)
-    return packed
 
 
 def _head(workflow_id: int, row: bytes) -> WorkflowHead:

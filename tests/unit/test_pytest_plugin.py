@@ -50,8 +50,11 @@ def hit_twice(world):
 
 
 @pytest.fixture
-def game(pytester):
+def game(pytester, monkeypatch):
     """Run pytest on a test file, with warnings as errors and marks declared."""
+    # On a CI server pytest prints every message twice: what is counted here must not hang on where it runs.
+    for sign in ("CI", "BUILD_NUMBER"):
+        monkeypatch.delenv(sign, raising=False)
 
     def run(source, *options, conftest=""):
         pytester.makeconftest(conftest)
