@@ -103,8 +103,7 @@ class Committer:
         began = time.perf_counter()
         fresh = self._buffer.fresh
         changes: dict[str, dict[bytes, bytes | None]] = {
-            # Integers sort faster than the pairs of bytes that the store would sort; it finds them in order.
-            WORKFLOW_TABLE: {row_key(workflow_id): fresh[workflow_id] for workflow_id in sorted(fresh)},
+            WORKFLOW_TABLE: {row_key(workflow_id): row for workflow_id, row in fresh.items()},
             META: {STATE_KEY: state.pack()},
         }
         codes = dict(self._codes.fresh)

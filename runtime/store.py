@@ -2,7 +2,8 @@
 
 Rows wait in the caller's buffer, and one call writes them all: begin, puts in key order and commit, on one
 thread. (A write transaction begun on one thread and committed on another reports success, and the next one
-hangs.) A commit that fails changes nothing, so that the same call can be made again.
+hangs.) A commit that fails changes nothing, so that the same call can be made again. What a commit writes where is
+the commit log's to say (see `commit_log`); readers of the store see each key's newest value.
 
 The store owns its world from `open` to `close` (see `world_lock`), looks at the file before LMDB maps it (see
 `world_check`), and lets no error of LMDB out. Its own reads are short: an open reader keeps every page that it
@@ -25,6 +26,8 @@ from typing import Any, Literal, Self
 import lmdb
 
 from ..workflows.errors import RuntimeClosedError, WorldError, WorldFull
+from ..workflows.overlay import overlaid
+from .commit_log import LOG, Changes, CommitLog, Writes, damaged_log
 from .environment import DEFAULT_MAP_LIMIT, DEFAULT_MAP_SIZE, open_environment, translated
 from .gil import short_switches
 from .world_files import DATA_FILE, build_in_place, has_data, require_empty, require_place
@@ -33,7 +36,6 @@ from .world_lock import WorldLock
 
 SCAN_BATCH = 4096
 
-Changes = Mapping[str, Mapping[bytes, bytes | None]]
 Durability = Literal["process", "power"]
 
 
@@ -72,6 +74,9 @@ class Store:
         self._reads = 0
         self._unmapping = False
         self._gone = ""
+        self._log = CommitLog()
+        # The transaction up to which the log is known; none while it changes.
+        self._noted = -1
         self._env: Any = None
         self._tables: dict[str, Any] = {}
         self._map(map_size)
@@ -123,6 +128,7 @@ class Store:
         try:
             check_format(world, store.get(META, MAGIC_KEY), store.get(META, FORMAT_KEY))
             store.check_readers()
+            store._load_log()
         except BaseException:
             store.close()
             raise
@@ -146,34 +152,26 @@ class Store:
                 when there is room.
             WorldError: LMDB or the disk failed. Nothing is changed.
         """
-        # Keys in order touch each page once.
-        ordered = [(table, *_in_order(rows)) for table, rows in changes.items() if rows]
+        changes = {table: rows for table, rows in changes.items() if rows}
         with self._writing:
             self._require_open()
-            while True:
-                try:
-                    self._write(ordered)
-                except lmdb.MapFullError as error:
-                    self._grow(error)
-                except lmdb.Error as error:
-                    raise translated(self.path, error) from error
-                else:
-                    return
+            if not changes:
+                return
+            self._check(changes)
+            self._commit(self._log.append(changes))
 
     def get(self, table: str, key: bytes) -> bytes | None:
         """Read one value; None where there is none."""
+        self._require_open()
+        # Before the table: what leaves the log is in its table then.
+        pending = self._log.pending.get(table)
+        if pending is not None:
+            value: bytes | None = pending.get(key, _ABSENT)
+            if value is not _ABSENT:
+                return value
         with self._reader() as (transaction, tables):
             handle = tables.get(table)
             return None if handle is None else transaction.get(key, db=handle)
-
-    def get_many(self, table: str, keys: Iterable[bytes]) -> dict[bytes, bytes]:
-        """Read the values of those keys that exist, all as of one commit."""
-        with self._reader() as (transaction, tables):
-            handle = tables.get(table)
-            if handle is None:
-                return {}
-            pairs = ((key, transaction.get(key, db=handle)) for key in keys)
-            return {key: value for key, value in pairs if value is not None}
 
     def scan(self, table: str, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Go through a table in key order, from `start` on.
@@ -181,13 +179,12 @@ class Store:
         It reads in batches, each as of one commit and none holding a reader open between items: a scan may be left
         standing at no cost, and sees commits made while it stands.
         """
-        while True:
-            with self._reader() as (transaction, tables):
-                batch = _batch(transaction, tables.get(table), start)
+        stop: bytes | None = start
+        while stop is not None:
+            start = stop
+            with self._view([table]) as (transaction, tables, pending):
+                batch, stop = read_batch(transaction, tables.get(table), pending[table], start)
             yield from batch
-            if len(batch) < SCAN_BATCH:
-                return
-            start = batch[-1][0] + b"\0"
 
     def digest(self, tables: Iterable[str] | None = None) -> str:
         """Compute the SHA-256 of tables, keys and values in order, the same for the same rows in any file.
@@ -198,21 +195,32 @@ class Store:
             tables: which; None for all.
         """
         digest = hashlib.sha256()
-        with self._reader() as (transaction, held):
-            for table in sorted(held if tables is None else set(tables) & set(held)):
-                handle = held[table]
-                if count := transaction.stat(handle)["entries"]:
-                    digest.update(_framed(table.encode()) + count.to_bytes(8, "big"))
-                    with transaction.cursor(db=handle) as cursor:
-                        for key, value in cursor:
-                            digest.update(_framed(key) + _framed(value))
+        with self._view(tables) as (transaction, held, pending):
+            for table in sorted(pending):
+                handle = held.get(table)
+                rows = hashlib.sha256()
+                count = 0
+                with (
+                    contextlib.nullcontext(()) if handle is None else transaction.cursor(db=handle) as cursor
+                ):
+                    for key, value in overlaid(cursor, pending[table]):
+                        rows.update(_framed(key) + _framed(value))
+                        count += 1
+                if count:
+                    digest.update(_framed(table.encode()) + count.to_bytes(8, "big") + rows.digest())
         return digest.hexdigest()
 
     def stats(self) -> StoreStats:
         """Say how full the world is."""
-        with self._reader() as (transaction, held):
+        with self._view() as (transaction, held, pending):
+            entries = {}
+            for table, rows in sorted(pending.items()):
+                handle = held.get(table)
+                entries[table] = 0 if handle is None else transaction.stat(handle)["entries"]
+                for key, value in rows.items():
+                    there = handle is not None and transaction.get(key, db=handle) is not None
+                    entries[table] += (value is not None) - there
             info = self._env.info()
-            entries = {table: transaction.stat(handle)["entries"] for table, handle in sorted(held.items())}
             used = (info["last_pgno"] + 1) * self._env.stat()["psize"]
         return StoreStats(info["map_size"], used, (self.path / DATA_FILE).stat().st_size, entries)
 
@@ -237,27 +245,86 @@ class Store:
 
     def close(self) -> None:
         """Unmap the world and give it up, after running calls. A second call does nothing."""
-        with self._writing, self._no_reads():
+        with self._writing:
             if self._gone:
                 return
-            self._gone = "the world is closed"
-            if not self._sync:
-                # Not a promise, but a closed world should not stay at the mercy of a power cut.
-                with contextlib.suppress(lmdb.Error):
-                    self._env.sync(True)
-            self._env.close()
-            self._lock.release()
+            with contextlib.suppress(WorldError):
+                # The log says the same, but a closed world is the easier to read without one.
+                self._settle()
+            with self._no_reads():
+                self._gone = "the world is closed"
+                if not self._sync:
+                    # Not a promise, but a closed world should not stay at the mercy of a power cut.
+                    with contextlib.suppress(lmdb.Error):
+                        self._env.sync(True)
+                self._env.close()
+                self._lock.release()
 
     # -- writing ---------------------------------------------------------------------------------------------
 
-    def _write(self, ordered: list[tuple[str, list[tuple[bytes, bytes | None]], list[bytes]]]) -> None:
-        handles = [self._table(table) for table, _, _ in ordered]
+    def _check(self, changes: Changes) -> None:
+        """Refuse what could be appended to the log, and then never be put into place."""
+        longest = self._env.max_key_size()
+        try:
+            for table, rows in changes.items():
+                self._table(table)
+                if max(map(len, rows)) > longest or b"" in rows:
+                    raise WorldError(
+                        str(self.path), f"a key of table {table} has no byte or more than {longest}"
+                    )
+        except lmdb.Error as error:
+            raise translated(self.path, error) from error
+
+    def _commit(self, writes: Writes) -> None:
+        """Write in one transaction, in a larger map if need be; the caller holds `_writing`."""
+        while True:
+            try:
+                written = self._write(writes)
+            except lmdb.MapFullError as error:
+                self._grow(error)
+            except lmdb.Error as error:
+                raise translated(self.path, error) from error
+            else:
+                break
+        self._noted = -1
+        self._log.note(writes)
+        self._noted = written
+
+    def _write(self, writes: Writes) -> int:
+        """Write in one transaction; return its number."""
+        log = self._table(LOG)
+        # Keys in order touch each page once.
+        tables = [(self._table(table), *_in_order(rows)) for table, rows in writes.puts]
         with short_switches(), self._env.begin(write=True) as transaction:
-            for handle, (_, rows, doomed) in zip(handles, ordered, strict=True):
+            for handle, rows, doomed in tables:
                 with transaction.cursor(db=handle) as cursor:
                     cursor.putmulti(rows)
                 for key in doomed:
                     transaction.delete(key, db=handle)
+            for key in writes.doomed:
+                transaction.delete(key, db=log)
+            if writes.entry is not None:
+                transaction.put(*writes.entry, db=log, append=True)
+            return int(transaction.id())
+
+    def _load_log(self) -> None:
+        """Take over the log that a crash left, and put its rows into place if there is room."""
+        with self._reader() as (transaction, tables):
+            handle = tables.get(LOG)
+            with contextlib.nullcontext(()) if handle is None else transaction.cursor(db=handle) as entries:
+                try:
+                    # Each commit has a number at least one higher than the one before.
+                    self._log.load(entries, unused=transaction.id())
+                except ValueError as error:
+                    raise damaged_log(self.path, error) from error
+            self._noted = transaction.id()
+        with self._writing, contextlib.suppress(WorldFull):
+            self._settle()
+
+    def _settle(self) -> None:
+        """Put all that the log has into place; the caller holds `_writing`."""
+        if not self._log.empty:
+            self._commit(self._log.settle())
 
     def _table(self, name: str) -> Any:
         handle = self._tables.get(name)
@@ -305,6 +372,27 @@ class Store:
                 self._idle.notify_all()
 
     @contextlib.contextmanager
+    def _view(
+        self, tables: Iterable[str] | None = None
+    ) -> Iterator[tuple[Any, dict[str, Any], dict[str, dict[bytes, bytes | None]]]]:
+        """Hold a read transaction; give it, the tables that it may read, and what is pending of some, or of all."""
+        names = None if tables is None else list(tables)
+        with self._reader() as (transaction, held):
+            pending = self._pending(names, held)
+            if self._noted == transaction.id():
+                yield transaction, held, pending
+                return
+        # A commit is being noted: what is pending does not fit the transaction. Without one there is no such moment.
+        with self._writing, self._reader() as (transaction, held):
+            yield transaction, held, self._pending(names, held)
+
+    def _pending(self, names: list[str] | None, held: Iterable[str]) -> dict[str, dict[bytes, bytes | None]]:
+        pending = self._log.pending
+        if names is None:
+            names = [name for name in {*held, *pending} if name != LOG]
+        return {name: pending[name].copy() if name in pending else {} for name in names}
+
+    @contextlib.contextmanager
     def _no_reads(self) -> Iterator[None]:
         """Wait until no read is inside, and keep new ones out: a stream of them would never be without one."""
         with self._idle:
@@ -343,17 +431,32 @@ class Store:
         self._unmapping = False
 
 
-def _in_order(rows: Mapping[bytes, bytes | None]) -> tuple[list[Any], list[bytes]]:
-    """Return the rows to put, and the keys to delete, each in order."""
-    doomed = sorted(key for key, value in rows.items() if value is None) if None in rows.values() else []
-    return sorted((row for row in rows.items() if row[1] is not None) if doomed else rows.items()), doomed
+def _in_order(rows: list[tuple[bytes, bytes | None]]) -> tuple[list[Any], list[bytes]]:
+    """Return the rows to put, and the keys to delete."""
+    doomed = [key for key, value in rows if value is None]
+    return [row for row in rows if row[1] is not None] if doomed else rows, doomed
 
 
-def _batch(transaction: Any, handle: Any, start: bytes) -> list[tuple[bytes, bytes]]:
-    if handle is None:
-        return []
-    with transaction.cursor(db=handle) as cursor:
-        return list(islice(cursor, SCAN_BATCH)) if cursor.set_range(start) else []
+_ABSENT: Any = object()
+
+
+def read_batch(
+    transaction: Any, handle: Any, newer: Mapping[bytes, bytes | None], start: bytes
+) -> tuple[list[tuple[bytes, bytes]], bytes | None]:
+    """Read some rows of a table in key order, and say from where to go on; None where there are no more.
+
+    Args:
+        transaction: a read transaction.
+        handle: the table's, or None where it does not exist.
+        newer: what the log says.
+        start: the first key.
+    """
+    batch: list[tuple[bytes, bytes]] = []
+    if handle is not None:
+        with transaction.cursor(db=handle) as cursor:
+            batch = list(islice(cursor, SCAN_BATCH)) if cursor.set_range(start) else []
+    stop = batch[-1][0] + b"\0" if len(batch) == SCAN_BATCH else None
+    return list(overlaid(batch, newer, start, stop)) if newer else batch, stop
 
 
 def _framed(part: bytes) -> bytes:

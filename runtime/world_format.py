@@ -16,7 +16,7 @@ from .environment import open_environment, translated
 from .world_check import check_world_file
 
 MAGIC = "deathless"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 META = "meta"
 MAGIC_KEY = b"magic"

@@ -13,15 +13,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import lmdb
 
 from ..workflows.errors import NotAWorldError, RuntimeClosedError, WorldCorruptError
+from .commit_log import LOG, LogView, damaged_log
 from .environment import DEFAULT_MAP_SIZE, open_environment, translated
-from .store import SCAN_BATCH, _batch
+from .store import read_batch
 from .world_check import _Checker
 from .world_files import DATA_FILE, os_errors, require_place
 from .world_format import FORMAT_KEY, MAGIC_KEY, META, check_format, check_world
@@ -58,6 +59,8 @@ class WorldReader:
         require_place(self.path, create=False)
         data = self.path / DATA_FILE
         _check_meta_pages(data)
+        self._log = LogView()
+        self._read_at = -1
         self._map()
         try:
             with self._env.begin():
@@ -78,18 +81,19 @@ class WorldReader:
 
     def get(self, table: str, key: bytes) -> bytes | None:
         """Read one value; None where there is none."""
-        with self._transaction(table) as (transaction, handle):
+        with self._transaction(table) as (transaction, handle, newer):
+            if key in newer:
+                return newer[key]
             return None if handle is None else transaction.get(key, db=handle)
 
     def scan(self, table: str, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Go through a table in key order, from `start` on, in batches that are each as of one commit."""
-        while True:
-            with self._transaction(table) as (transaction, handle):
-                batch = _batch(transaction, handle, start)
+        stop: bytes | None = start
+        while stop is not None:
+            start = stop
+            with self._transaction(table) as (transaction, handle, newer):
+                batch, stop = read_batch(transaction, handle, newer, start)
             yield from batch
-            if len(batch) < SCAN_BATCH:
-                return
-            start = batch[-1][0] + b"\0"
 
     def close(self) -> None:
         """Unmap the world. A second call does nothing."""
@@ -98,21 +102,29 @@ class WorldReader:
             self._env = None
 
     @contextlib.contextmanager
-    def _transaction(self, table: str) -> Iterator[tuple[Any, Any]]:
-        """Hold a read transaction; give it and the handle of a table, None where there is no such table yet."""
+    def _transaction(self, table: str) -> Iterator[tuple[Any, Any, Mapping[bytes, bytes | None]]]:
+        """Hold a read transaction; give it, a table's handle or None where there is none, and what the log says."""
         if self._env is None:
             raise RuntimeClosedError(f"{self.path}: the world is closed; open it again")
         try:
             with self._begin(table) as transaction:
-                yield transaction, self._tables.get(table)
+                log = self._tables.get(LOG)
+                if log is not None and transaction.id() != self._read_at:
+                    with transaction.cursor(db=log) as cursor:
+                        self._log.refresh(cursor)
+                    self._read_at = transaction.id()
+                yield transaction, self._tables.get(table), self._log.rows.get(table, {})
         except lmdb.Error as error:
             raise translated(self.path, error) from error
+        except ValueError as error:
+            raise damaged_log(self.path, error) from error
 
     def _begin(self, table: str) -> Any:
         """Begin to read; where the owner has mapped the world larger since, map it anew, too."""
         while True:
             try:
                 # Before the transaction begins: a handle that is opened in it ends with it.
+                self._find_table(LOG)
                 self._find_table(table)
                 return self._env.begin()
             except lmdb.MapResizedError:

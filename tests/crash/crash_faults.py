@@ -15,6 +15,8 @@ from typing import Any
 import lmdb
 
 from deathless.actors import Directory, TimerWheel
+from deathless.runtime import store as store_module
+from deathless.runtime.commit_log import Writes
 from deathless.runtime.store import Store
 
 COMMIT_PLACES = ("before the commit", "between rows", "before its end", "while it runs", "after the commit")
@@ -35,11 +37,14 @@ class Fault:
         self.visits = visits
         self.armed = False
         self._growing = False
+        self._left = count()
+        self._tables = 0
         self._heads = count(visits, -1)
 
     def install(self) -> None:
         """Put the wrappers in place."""
         self._wrap(Store, "_write", self._write)
+        self._wrap(store_module, "_in_order", self._in_order)
         self._wrap(Store, "_grow", self._grow)
         self._wrap(Store, "_map", self._map)
         self._wrap(Directory, "index", self._index)
@@ -55,19 +60,20 @@ class Fault:
         if self.armed and self.place == place:
             die()
 
-    def _write(self, original: Any, store: Store, ordered: list[Any]) -> None:
+    def _write(self, original: Any, store: Store, writes: Writes) -> int:
         self.at("before the commit")
         if self.armed and self.place == "while it runs":
             threading.Thread(target=self._die_soon).start()
-        if self.armed:
-            left = count(self.visits, -1)
-            last = len(ordered) - 1
-            ordered = [
-                (table, self._rows(rows, left, n == last), doomed)
-                for n, (table, rows, doomed) in enumerate(ordered)
-            ]
-        original(store, ordered)
+        self._left = count(self.visits, -1)
+        self._tables = len(writes.puts)
+        written: int = original(store, writes)
         self.at("after the commit")
+        return written
+
+    def _in_order(self, original: Any, rows: list[Any]) -> tuple[Iterable[Any], list[bytes]]:
+        rows, doomed = original(rows)
+        self._tables -= 1
+        return self._rows(rows, self._left, not self._tables) if self.armed else rows, doomed
 
     def _rows(self, rows: list[Any], left: Iterator[int], is_last: bool) -> Iterable[Any]:
         """Hand out the rows of a commit, up to the place where it ends: after `visits` rows, or after the last."""

@@ -353,7 +353,7 @@ def test_a_damaged_world_is_refused_with_one_line(world, command, place):
     assert "the row of workflow 1 is damaged: it stands in code" in refused(command("check", "codes", "game"))
     data = world / "data.mdb"
     data.write_bytes(data.read_bytes()[: data.stat().st_size // 2])
-    assert "truncated" in refused(command("check", "world", "game"))
+    assert "restore the world from a backup" in refused(command("check", "world", "game"))
 
 
 def test_missing_arguments_show_the_usage(command):

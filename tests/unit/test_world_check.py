@@ -71,7 +71,7 @@ def lay(directory, name, data):
 def test_the_sound_world_is_sound(sound, tmp_path):
     lay(tmp_path, "world", sound)
     assert open_all(tmp_path) == {"world": "sound"}
-    assert check_world_file(tmp_path / "world" / "data.mdb") == {"meta", "workflow", "turn"}
+    assert check_world_file(tmp_path / "world" / "data.mdb") == {"meta", "workflow", "turn", "log"}
 
 
 def test_a_truncated_world_is_corrupt_at_every_length(sound, tmp_path):
@@ -175,12 +175,12 @@ def test_a_meta_table_of_another_program_is_not_ours(magic, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("version", "remedy"), [(3, "a newer"), (1, "an older"), (99, "a newer"), (0, "an older")]
+    ("version", "remedy"), [(4, "a newer"), (1, "an older"), (99, "a newer"), (0, "an older")]
 )
 def test_another_format_is_refused_by_number(version, remedy, tmp_path):
     Store.open(tmp_path / "world").close()
     change_meta(tmp_path / "world", b"format", msgpack.packb(version))
-    with pytest.raises(WorldVersionError, match=f"format is {version}, .* reads format 2; use {remedy} "):
+    with pytest.raises(WorldVersionError, match=f"format is {version}, .* reads format 3; use {remedy} "):
         Store.open(tmp_path / "world")
 
 

@@ -15,6 +15,7 @@ from deathless import (
     WorldVersionError,
 )
 from deathless.runtime import Store, world_reader
+from deathless.runtime.commit_log import LARGEST_ENTRY
 from deathless.runtime.store import SCAN_BATCH
 from deathless.runtime.world_reader import WorldReader
 
@@ -83,7 +84,8 @@ def test_it_follows_a_world_that_outgrows_its_map(path, owner, monkeypatch):
 
 
 def test_a_scan_that_is_left_standing_holds_no_reader_open(path, owner):
-    owner.write("many", SCAN_BATCH + 5, 10)
+    # So much that it is put into its place at once.
+    owner.write("many", SCAN_BATCH + 5, LARGEST_ENTRY // SCAN_BATCH)
     with WorldReader(path) as reader:
         scan = reader.scan("many")
         next(scan)

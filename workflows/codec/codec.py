@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from msgpack import ExtType, Packer, Timestamp, unpackb
@@ -112,7 +111,8 @@ class Codec:
             wire.SET: self._unpack_set,
             wire.FROZENSET: lambda data: frozenset(self._unpack_set(data)),
         }
-        self._unpack_plain = partial(unpackb, strict_map_key=False, ext_hook=self._read_leaf)
+        # Found at once: a bound method is made anew each time it is looked up.
+        self._leaf_hook = self._read_leaf
         self._defined: dict[int, Any] = {}
         self._open_tags = 0
 
@@ -238,7 +238,7 @@ class Codec:
             # One byte is looked for ten times as fast as two.
             if TAG_PREFIX[0] in data and TAG_PREFIX in data:
                 return self._unpack_tagged(data)
-            return self._unpack_plain(data)
+            return unpackb(data, strict_map_key=False, ext_hook=self._leaf_hook)
         except UnstorableError as error:
             raise UnknownTypeError(error.found, error.why) from None
         except DeathlessError:

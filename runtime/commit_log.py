@@ -1,0 +1,214 @@
+"""The commit log: a commit is appended to one table of the world, and its rows reach their own tables a little later.
+
+Rows that a turn changes lie all over a world. To write 1,024 of 10,000 in their places takes some 400 pages of a
+B-tree; to append them takes 40, side by side. So a commit appends what it changes as one entry, and puts into place
+only a slice of what earlier ones have left pending: a stretch of neighbouring keys, each with its newest value. A row
+that changes often is put into place once in many changes.
+
+Prior art: the write-ahead log, and the merges of log-structured trees. This log is a table of the same environment as
+all others, so that a commit stays one transaction and there is no second file to keep in step.
+
+Invariants: what the log says of a key, its last entry first, is never older than what the key's table says; entries
+leave the log oldest first, and only when their keys' tables say what they said, or newer. Entries are numbered, and no
+number is ever used again; one is left out where all was put into place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import msgpack
+
+from ..workflows.errors import WorldCorruptError
+
+LOG = "log"
+CYCLE = 16
+"""In how many commits all that is pending is put into place. The log has at most twice as many entries."""
+LARGEST_ENTRY = 1 << 20
+"""Bytes. What is larger touches so many pages that it is put into place at once, with all that is pending."""
+
+Rows: TypeAlias = Mapping[bytes, bytes | None]
+Changes: TypeAlias = Mapping[str, Rows]
+_Place: TypeAlias = tuple[str, bytes]
+
+
+class Writes(NamedTuple):
+    """What one transaction does.
+
+    Attributes:
+        changes: what the commit is about.
+        entry: key and value to append to the log; None where all is put into place.
+        doomed: keys of entries to delete.
+        puts: (table, ascending keys and values), for each table once; None deletes.
+        placed: whose newest values are among the puts.
+        cycle: the round of placing that goes on.
+    """
+
+    changes: Changes
+    entry: tuple[bytes, bytes] | None
+    doomed: list[bytes]
+    puts: list[tuple[str, list[tuple[bytes, bytes | None]]]]
+    placed: list[_Place]
+    cycle: _Cycle
+
+
+class _Cycle(NamedTuple):
+    """A round of placing: what was pending at its beginning, how much of it is in place, and its first later entry."""
+
+    places: list[_Place]
+    done: int
+    following: int
+
+
+class CommitLog:
+    """Plans what each transaction writes, and knows what is not in its place yet.
+
+    Planning changes nothing; `note` takes a plan over once its transaction has committed.
+
+    Attributes:
+        pending: the newest values of keys that are not in place, by table; None where deleted.
+    """
+
+    def __init__(self) -> None:
+        self.pending: dict[str, dict[bytes, bytes | None]] = {}
+        self._first = 0
+        self._next = 0
+        self._cycle = _Cycle([], 0, 0)
+
+    @property
+    def empty(self) -> bool:
+        """Whether it has no entries."""
+        return self._first == self._next
+
+    def load(self, entries: Iterable[tuple[bytes, bytes]], unused: int) -> None:
+        """Take over the entries of a world that was not closed, oldest first.
+
+        Args:
+            entries: as they are stored.
+            unused: a number from which on none was ever used; it counts where there are no entries.
+
+        Raises:
+            ValueError: one of them does not decode.
+        """
+        numbers = [_merge(entry, self.pending) for entry in entries]
+        self._first, self._next = (numbers[0], numbers[-1] + 1) if numbers else (unused, unused)
+
+    def append(self, changes: Changes) -> Writes:
+        """Plan a commit."""
+        entry = _pack_entry(changes)
+        if len(entry) > LARGEST_ENTRY:
+            return self.settle(changes)
+        cycle, doomed = self._cycle, range(0)
+        if cycle.done >= len(cycle.places):
+            doomed = range(self._first, cycle.following)
+            pending = self.pending
+            places = [(table, key) for table in sorted(pending) for key in sorted(pending[table])]
+            cycle = _Cycle(places, 0, self._next)
+        # A part of the places, rounded up.
+        end = cycle.done - (-len(cycle.places) // CYCLE)
+        placed = cycle.places[cycle.done : end]
+        return Writes(
+            changes,
+            (_entry_key(self._next), entry),
+            [_entry_key(number) for number in doomed],
+            list(self._puts(placed, changes)),
+            placed,
+            cycle._replace(done=end),
+        )
+
+    def settle(self, changes: Changes | None = None) -> Writes:
+        """Plan a commit that puts everything into place and leaves the log empty."""
+        merged = {table: dict(rows) for table, rows in self.pending.items()}
+        for table, rows in (changes or {}).items():
+            merged.setdefault(table, {}).update(rows)
+        return Writes(
+            {},
+            None,
+            [_entry_key(number) for number in range(self._first, self._next)],
+            [(table, sorted(rows.items())) for table, rows in merged.items() if rows],
+            [(table, key) for table, rows in self.pending.items() for key in rows],
+            _Cycle([], 0, self._next + 1),
+        )
+
+    def note(self, writes: Writes) -> None:
+        """Take over what a committed transaction did."""
+        pending = self.pending
+        for table, rows in writes.changes.items():
+            pending.setdefault(table, {}).update(rows)
+        for table, key in writes.placed:
+            del pending[table][key]
+        self._next += 1
+        self._first = self._next if writes.entry is None else self._first + len(writes.doomed)
+        self._cycle = writes.cycle
+
+    def _puts(
+        self, placed: list[_Place], changes: Changes
+    ) -> Iterator[tuple[str, list[tuple[bytes, bytes | None]]]]:
+        for table, places in groupby(placed, itemgetter(0)):
+            pending, fresh = self.pending[table], changes.get(table, {})
+            yield table, [(key, fresh[key] if key in fresh else pending[key]) for _, key in places]
+
+
+class LogView:
+    """What a log says, for a reader from outside: it reads each entry once.
+
+    Attributes:
+        rows: the newest values of keys that the log names, by table; None where deleted.
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[str, dict[bytes, bytes | None]] = {}
+        self._next = 0
+        self._merged = 0
+
+    def refresh(self, cursor: Any) -> None:
+        """Read what was appended since the last time.
+
+        Args:
+            cursor: on the log's table, in a transaction.
+
+        Raises:
+            ValueError: an entry does not decode.
+        """
+        first = int.from_bytes(cursor.key(), "big") if cursor.first() else None
+        # A number left out: what was read before is in place, and may be old. Nor is it kept without end.
+        if first is None or first > self._next or self._merged > _MOST_MERGED:
+            self.rows, self._next, self._merged = {}, first or 0, 0
+        if cursor.set_range(_entry_key(self._next)):
+            for entry in cursor:
+                self._next = _merge(entry, self.rows) + 1
+                self._merged += 1
+
+
+_MOST_MERGED = 8 * CYCLE
+
+
+def _merge(entry: tuple[bytes, bytes], into: dict[str, dict[bytes, bytes | None]]) -> int:
+    """Add what an entry says; return its number."""
+    key, value = entry
+    try:
+        for table, keys, values in msgpack.unpackb(value):
+            into.setdefault(table, {}).update(zip(keys, values, strict=True))
+    except (TypeError, msgpack.exceptions.UnpackException) as error:
+        raise ValueError(f"not an entry: {error}") from None
+    return int.from_bytes(key, "big")
+
+
+def damaged_log(world: Path, error: ValueError) -> WorldCorruptError:
+    """Return the error for a log that does not decode; the caller raises it."""
+    return WorldCorruptError(
+        str(world), f"its table {LOG} is damaged ({error}); restore the world from a backup"
+    )
+
+
+def _pack_entry(changes: Changes) -> bytes:
+    packed: Any = msgpack.packb([[table, list(rows), list(rows.values())] for table, rows in changes.items()])
+    return bytes(packed)
+
+
+def _entry_key(number: int) -> bytes:
+    return number.to_bytes(8, "big")
