@@ -7,22 +7,13 @@ Memory and speed are of processes that open the world as a server would. The fil
 from __future__ import annotations
 
 import contextlib
-import json
-import random
-import sys
 import time
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from floor import Floor
-from machine import anonymous_bytes
-from processes import Child, run_child, serve
+from million_worlds import PUMPS, active_ones
+from processes import Child, run_child
 from report import Section, Spread, Target
-from steps import Load
-from workloads import ALL, BATCH, FAR_S, Stack, buff, plain_buff
-
-from deathless import GameClock, Runtime
 
 NEEDED_RATIO = 0.7
 NEEDED_MB = 450
@@ -30,11 +21,8 @@ NEEDED_STEP_S = 1.2
 NEEDED_ARMED_S = 2.5
 FEW = 100
 """Workflows of the world whose idle frame is the measure of the large one's."""
-PROBES = 16
-"""Timers that must have fired before all count as armed, spread over the keys, the last one among them."""
 STAGES = ("imported", "opened", "stepped", "armed")
-FRAME_S = 1 / 60
-PATIENCE_S = 60.0
+WORLDS = str(Path(__file__).parent / "million_worlds.py")
 
 
 def measure(
@@ -55,9 +43,9 @@ def measure(
         f"{population:,} workflows, {active:,} of them active, max_resident={residents:,}", ["", "", "asked"]
     )
     large = scratch / "large"
-    made = run_child(__file__, "build", large, population, active, residents, restarts)
-    run_child(__file__, "build", scratch / "small", active, active, residents, 0)
-    run_child(__file__, "build", scratch / "few", FEW, FEW, residents, 0)
+    made = run_child(WORLDS, "build", large, population, active, residents, restarts)
+    run_child(WORLDS, "build", scratch / "small", active, active, residents, 0)
+    run_child(WORLDS, "build", scratch / "few", FEW, FEW, residents, 0)
     file_bytes = (large / "data.mdb").stat().st_size / population
     _row(section, "starts/s while it was made", f"{made['starts_per_s']:,.0f}")
     _row(section, "MB of the process that made it", f"{made['mb']:.0f}")
@@ -72,8 +60,8 @@ def _restarts(
     section: Section, place: Path, population: int, active: int, residents: int, restarts: int
 ) -> None:
     runs = [
-        run_child(__file__, "restart", place, residents, number, entity, time.monotonic())
-        for number, entity in enumerate(_active(population, active)[:restarts])
+        run_child(WORLDS, "restart", place, residents, number, entity, time.monotonic())
+        for number, entity in enumerate(active_ones(population, active)[:restarts])
     ]
     spreads = {stage: Spread.of([run[stage] for run in runs]) for stage in STAGES}
     asked = {"stepped": NEEDED_STEP_S, "armed": NEEDED_ARMED_S}
@@ -93,32 +81,31 @@ def _loads(
     """Take turns between the large world and the small one; then let the large one idle, beside one of few."""
     sizes = {"large": population, "small": active, "few": FEW}
     floors = {
-        "large": Floor(scratch / "large floor", keys=population, entities=_active(population, active)),
+        "large": Floor(scratch / "large floor", keys=population, entities=active_ones(population, active)),
         "small": Floor(scratch / "small floor", keys=active),
     }
     ratios: dict[str, list[float]] = {"steps": [], "rows": []}
-    rates: dict[str, list[float]] = {"large": [], "small": []}
+    runs: dict[str, list[tuple[float, float]]] = {"large": [], "small": []}
     with contextlib.ExitStack() as stack:
         children = {
             name: stack.enter_context(
-                Child(__file__, "serve", scratch / name, size, min(size, active), residents, frames)
+                Child(WORLDS, "serve", scratch / name, size, min(size, active), residents, frames)
             )
             for name, size in sizes.items()
         }
         for _ in range(rounds):
-            rows = {name: floor.run(20) for name, floor in floors.items()}
-            steps = {name: children[name].ask("steps") for name in rates}
-            for name, rate in steps.items():
-                rates[name].append(rate)
-            ratios["steps"].append(steps["large"] / steps["small"])
+            rows = {name: floor.run(2 * PUMPS) for name, floor in floors.items()}
+            for name, measured in runs.items():
+                measured.append(children[name].ask("steps"))
+            ratios["steps"].append(runs["large"][-1][0] / runs["small"][-1][0])
             ratios["rows"].append(rows["large"] / rows["small"])
         idle = {name: children[name].ask("idle") for name in ("large", "few")}
         memory = {name: children[name].ready | children[name].ask("fill") for name in ("large", "few")}
     for floor in floors.values():
         floor.close()
-    _report_loads(section, population, rates, ratios, idle)
+    _report_loads(section, population, runs, ratios, idle)
     per_workflow = (memory["large"]["opened"] - memory["few"]["opened"]) / population
-    _row(section, "bytes of memory a workflow that is not resident", f"{per_workflow:.0f}")
+    _row(section, "bytes of memory a workflow, none of them resident", f"{per_workflow:.0f}")
     _row(section, "MB once open", f"{memory['large']['opened'] / 1e6:.0f}")
     _row(section, "MB with all that may be resident", f"{memory['large']['full'] / 1e6:.0f}", NEEDED_MB)
     section.data |= {"bytes_a_workflow": per_workflow, "memory": memory["large"]}
@@ -130,14 +117,16 @@ def _loads(
 def _report_loads(
     section: Section,
     population: int,
-    rates: dict[str, list[float]],
+    runs: dict[str, list[tuple[float, float]]],
     ratios: dict[str, list[float]],
     idle: dict[str, float],
 ) -> None:
-    for name, runs in rates.items():
-        spread = Spread.of(runs)
-        _row(section, f"steps/s, `power`, {name} world", spread.rate())
-        section.data[f"steps_per_s_{name}"] = spread.as_json()
+    for name, measured in runs.items():
+        rate, commit_us = (Spread.of(column) for column in zip(*measured, strict=True))
+        _row(section, f"steps/s, `power`, {name} world", rate.rate())
+        _row(section, "of a step's us, the commit", f"{commit_us.median:.1f} of {1e6 / rate.median:.1f}")
+        section.data[f"steps_per_s_{name}"] = rate.as_json()
+        section.data[f"commit_us_{name}"] = commit_us.median
     steps, rows = (Spread.of(ratios[name]) for name in ("steps", "rows"))
     _row(section, "steps/s, large / small", steps.ratio(), NEEDED_RATIO)
     _row(section, "the floor's rows/s among as many keys, large / small", rows.ratio())
@@ -150,110 +139,3 @@ def _report_loads(
 
 def _row(section: Section, name: str, value: str, asked: float | None = None) -> None:
     section.add(name, value, "" if asked is None else f"{asked:g}")
-
-
-def _active(population: int, active: int) -> list[int]:
-    """Choose who is active, in the order in which they take their steps."""
-    return random.Random(3).sample(range(population), active)
-
-
-def _probes(idle: list[int], restarts: int) -> dict[int, float]:
-    """Choose whose timers each restart waits for: spread over all keys, the last ones among them."""
-    gap = max(1, len(idle) // PROBES)
-    return {
-        entity: number + 1.0 for number in range(restarts) for entity in idle[-1 - number :: -gap][:PROBES]
-    }
-
-
-# -- in processes of their own ---------------------------------------------------------------------------------
-
-
-def build(place: Path, population: int, active: int, residents: int, restarts: int) -> dict[str, float]:
-    """Make a world; time stands still meanwhile, so that each duration is a due time."""
-    chosen = set(_active(population, active))
-    probes = _probes([entity for entity in range(population) if entity not in chosen], restarts)
-    began = time.perf_counter()
-    with Runtime(place, ALL, clock=GameClock(), durability="process", max_resident=residents) as world:
-        for first in range(0, population, BATCH):
-            starts = []
-            for entity in range(first, min(first + BATCH, population)):
-                kind = buff if entity in chosen else plain_buff
-                # All but the probes come due long after.
-                starts.append((kind(probes.get(entity, FAR_S + entity / 1000), "slow"), entity))
-            world.start_many(starts)
-            world.advance(0.0)
-        took_s = time.perf_counter() - began
-        return {"starts_per_s": population / took_s, "mb": anonymous_bytes() / 1e6}
-
-
-def restart(place: Path, residents: int, number: int, entity: int, exec_s: float) -> dict[str, float]:
-    """Open the world, take a step by a signal, then wait for the timers of this restart's probes."""
-    found = {"imported": time.monotonic() - exec_s}
-    world = Runtime(place, ALL, clock=GameClock(), max_resident=residents)
-    found["opened"] = time.monotonic() - exec_s
-    world.signal(Stack(1), entity_id=entity)
-    report = world.advance(0.0)
-    assert report.steps == 1
-    assert report.committed_turn == report.turn
-    found["stepped"] = time.monotonic() - exec_s
-    fired = 0
-    while fired < PROBES:
-        # Pumped as a game would: a world that still arms its timers goes on with that in the next frame.
-        fired += world.pump(now=number + 1.0).timers_fired
-        assert time.monotonic() - exec_s < PATIENCE_S, f"{fired} of {PROBES} timers have fired"
-    assert fired == PROBES
-    found["armed"] = time.monotonic() - exec_s
-    world.close()
-    return found
-
-
-class Served:
-    """A world that was made before, under load."""
-
-    def __init__(self, place: Path, population: int, active: int, residents: int, frames: int) -> None:
-        self.world = Runtime(place, ALL, clock=GameClock(), max_resident=residents)
-        self.world.advance(0.0)
-        self.opened = anonymous_bytes()
-        self._load = Load(self.world, _active(population, active))
-        self._most, self._frames = min(population, residents), frames
-
-    def answer(self, word: str) -> object:
-        match word:
-            case "steps":
-                return self._load.run(10)
-            case "idle":
-                return 1e6 * min(self._idle() for _ in range(3))
-            case "fill":
-                self._signal(range(self._most))
-                return {"full": anonymous_bytes()}
-        raise ValueError(word)
-
-    def _idle(self) -> float:
-        began = time.perf_counter()
-        for _ in range(self._frames):
-            assert not self.world.advance(FRAME_S).steps
-        return (time.perf_counter() - began) / self._frames
-
-    def _signal(self, entities: Iterable[int]) -> None:
-        for number, entity in enumerate(entities, 1):
-            self.world.signal(Stack(1), entity_id=entity)
-            if number % BATCH == 0:
-                self.world.advance(0.0)
-        self.world.advance(0.0)
-
-
-def child(what: str, place: Path, *numbers: Any) -> None:
-    match what:
-        case "serve":
-            served = Served(place, *map(int, numbers))
-            serve({"opened": served.opened}, served.answer)
-            served.world.close()
-        case "build":
-            print(json.dumps(build(place, *map(int, numbers))))
-        case "restart":
-            *whole, exec_s = numbers
-            print(json.dumps(restart(place, *map(int, whole), float(exec_s))))
-
-
-if __name__ == "__main__":
-    child(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])

@@ -114,7 +114,7 @@ BENCHMARKS: dict[str, tuple[Callable[..., Section], dict[str, Any], dict[str, An
     ),
     "growth": (
         growth.measure,
-        {"population": 10_000, "commits": 250},
+        {"population": 10_000, "commits": 120},
         {"population": 1_000, "commits": 10},
     ),
     "million": (
