@@ -40,7 +40,7 @@ class Floor:
             sync: whether its commits are synced.
             in_order: write the rows of a commit in key order.
             keys: how many there are.
-            entities: those that are written, in this order; all of them, shuffled, if this is None.
+            entities: those that are written, in this order, when all keys have been; all, shuffled, if this is None.
         """
         place.mkdir()
         make_world(place)
@@ -53,9 +53,8 @@ class Floor:
         self._state[-1] = bytes(ROW_BYTES - len(self._packer.pack(self._state)))
         assert len(self._packer.pack(self._state)) == ROW_BYTES
         self._in_order = in_order
-        row = self._packer.pack(self._state)
-        with self._environment.begin(write=True) as transaction, transaction.cursor(db=self._table) as cursor:
-            cursor.putmulti([(key, row) for key in self._keys])
+        if entities is not None:
+            self._fill()
         self.runs: list[float] = []
         self.run(10)
         self.runs.clear()
@@ -75,6 +74,12 @@ class Floor:
         rate = commits * BATCH / (time.perf_counter() - began)
         self.runs.append(rate)
         return rate
+
+    def _fill(self) -> None:
+        """Write all rows in key order, as a world does whose workflows are started one after the other."""
+        row = self._packer.pack(self._state)
+        with self._environment.begin(write=True) as transaction, transaction.cursor(db=self._table) as cursor:
+            cursor.putmulti([(key, row) for key in self._keys])
 
     def close(self) -> None:
         self._environment.close()

@@ -82,7 +82,7 @@ def _loads(
     sizes = {"large": population, "small": active, "few": FEW}
     floors = {
         "large": Floor(scratch / "large floor", keys=population, entities=active_ones(population, active)),
-        "small": Floor(scratch / "small floor", keys=active),
+        "small": Floor(scratch / "small floor", keys=active, entities=active_ones(active, active)),
     }
     ratios: dict[str, list[float]] = {"steps": [], "rows": []}
     runs: dict[str, list[tuple[float, float]]] = {"large": [], "small": []}
