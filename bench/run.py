@@ -1,7 +1,7 @@
 """The benchmarks: figures beside the floor of this machine, in one run.
 
     python bench/run.py                     all of them, some minutes
-    python bench/run.py --quick             smaller and shorter, under a minute
+    python bench/run.py --quick             smaller and shorter, about a minute
     python bench/run.py --only floor,steps  some of them
     python bench/run.py --profile           where a step's time goes
 
@@ -175,7 +175,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure Deathless beside the floor of this machine.")
-    parser.add_argument("--quick", action="store_true", help="smaller and shorter, under a minute")
+    parser.add_argument("--quick", action="store_true", help="smaller and shorter, about a minute")
     parser.add_argument(
         "--only", default=",".join(BENCHMARKS), help=f"some of {','.join(BENCHMARKS)}, separated by commas"
     )
