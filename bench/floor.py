@@ -24,18 +24,37 @@ ROW_BYTES = 150
 class Floor:
     """Rows a second, for `run` to be called between the runs of something else."""
 
-    def __init__(self, place: Path, *, sync: bool = True, in_order: bool = False) -> None:
+    def __init__(
+        self,
+        place: Path,
+        *,
+        sync: bool = True,
+        in_order: bool = False,
+        keys: int = KEYS,
+        entities: list[int] | None = None,
+    ) -> None:
+        """Make a world of nothing but rows.
+
+        Args:
+            place: where it is made.
+            sync: whether its commits are synced.
+            in_order: write the rows of a commit in key order.
+            keys: how many there are.
+            entities: those that are written, in this order, when all keys have been; all, shuffled, if this is None.
+        """
         place.mkdir()
         make_world(place)
         self._environment = open_environment(place, map_size=DEFAULT_MAP_SIZE, sync=sync)
         self._table = self._environment.open_db(b"workflow")
-        self._batches = batches(shuffled(KEYS))
-        self._keys = [number.to_bytes(8, "big") for number in range(KEYS)]
+        self._batches = batches(shuffled(keys) if entities is None else entities)
+        self._keys = [number.to_bytes(8, "big") for number in range(keys)]
         self._packer = msgpack.Packer()
         self._state = [1_234_567, 0, "buff", 42, None, [100, 1.5, "orc"], b""]
         self._state[-1] = bytes(ROW_BYTES - len(self._packer.pack(self._state)))
         assert len(self._packer.pack(self._state)) == ROW_BYTES
         self._in_order = in_order
+        if entities is not None:
+            self._fill()
         self.runs: list[float] = []
         self.run(10)
         self.runs.clear()
@@ -55,6 +74,12 @@ class Floor:
         rate = commits * BATCH / (time.perf_counter() - began)
         self.runs.append(rate)
         return rate
+
+    def _fill(self) -> None:
+        """Write all rows in key order, as a world does whose workflows are started one after the other."""
+        row = self._packer.pack(self._state)
+        with self._environment.begin(write=True) as transaction, transaction.cursor(db=self._table) as cursor:
+            cursor.putmulti([(key, row) for key in self._keys])
 
     def close(self) -> None:
         self._environment.close()

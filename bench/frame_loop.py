@@ -1,4 +1,4 @@
-"""A game loop: 60 frames a second in real time, NPCs that each take a step a second, one pump a frame."""
+"""A game loop: 60 frames a second in real time, NPCs that each take some steps a second, one pump a frame."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from workloads import ALL, BATCH, npc, phases
 from deathless import GameClock, Runtime
 
 FRAME_S = 1 / 60
-NEEDED_MS = {"power": 12.0, "process": 6.0}
+NEEDED_MS = {"power": 10.0, "process": 5.0}
+"""Asked at a step a second each."""
 
 
 class Game:
     """A world in its steady state, and what its pumps took."""
 
-    def __init__(self, place: Path, durability: str, npcs: int) -> None:
+    def __init__(self, place: Path, durability: str, npcs: int, per_s: int) -> None:
         self.world = Runtime(place, ALL, clock=GameClock(), durability=durability)
         self.pump_ms: list[float] = []
         self.commit_ms: list[float] = []
         self.steps = 0
-        starts = [(npc(phase), entity) for entity, phase in enumerate(phases(npcs))]
+        starts = [(npc(phase / per_s, 1 / per_s), entity) for entity, phase in enumerate(phases(npcs))]
         for first in range(0, npcs, BATCH):
             self.world.start_many(starts[first : first + BATCH])
             self.world.advance(0.0)
@@ -43,31 +44,48 @@ class Game:
             time.sleep(due - ended)
 
 
-def measure(scratch: Path, *, npcs: int, frames: int, rounds: int) -> Section:
-    """Play `frames` frames of each durability, in `rounds` turns with one another."""
-    games = {name: Game(scratch / name, name, npcs) for name in NEEDED_MS}
+def measure(scratch: Path, *, npcs: int, per_s: tuple[int, ...], frames: int, rounds: int) -> Section:
+    """Play `frames` frames of each durability at each rate, in `rounds` turns with one another."""
+    games = {
+        (name, rate): Game(scratch / f"{name}{rate}", name, npcs, rate)
+        for rate in per_s
+        for name in NEEDED_MS
+    }
     for _ in range(rounds):
         for game in games.values():
             game.play(frames // rounds)
     section = Section(
-        f"60 Hz, {npcs:,} NPCs of a step a second, {frames} frames",
-        ["durability", "steps a frame", "pump p50 ms", "p99", "max", "commit p50 ms", "p99"],
+        f"60 Hz, {npcs:,} NPCs, {frames} frames",
+        [
+            "steps/s each",
+            "durability",
+            "steps a frame",
+            "pump p50 ms",
+            "p99",
+            "max",
+            "commit p50 ms",
+            "p99",
+        ],
     )
-    for name, game in games.items():
+    for (name, rate), game in games.items():
         game.world.close()
         pump = [percentile(game.pump_ms, 50), percentile(game.pump_ms, 99), max(game.pump_ms)]
         commit = [percentile(game.commit_ms, 50), percentile(game.commit_ms, 99)]
         section.add(
-            name, f"{game.steps / len(game.pump_ms):.0f}", *(f"{value:.2f}" for value in (*pump, *commit))
+            str(rate),
+            name,
+            f"{game.steps / len(game.pump_ms):.0f}",
+            *(f"{value:.2f}" for value in (*pump, *commit)),
         )
-        section.data[name] = {
+        section.data[f"{name}, {rate} a second"] = {
             "pump_p50_ms": pump[0],
             "pump_p99_ms": pump[1],
             "pump_max_ms": pump[2],
             "commit_p50_ms": commit[0],
             "commit_p99_ms": commit[1],
         }
-        section.targets.append(
-            Target(f"pump p99 at 60 Hz, {name}", NEEDED_MS[name], pump[1], " ms", at_least=False)
-        )
+        if rate == 1:
+            section.targets.append(
+                Target(f"pump p99 at 60 Hz, {name}", NEEDED_MS[name], pump[1], " ms", at_least=False)
+            )
     return section

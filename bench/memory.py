@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import gc
 import json
-import subprocess
 import sys
 import tracemalloc
 from pathlib import Path
 
 from machine import anonymous_bytes
+from processes import run_child
 from report import Section, Target
 from workloads import ALL, BATCH, Stack, buff, plain_buff, populate
 
@@ -32,8 +32,7 @@ def measure(scratch: Path, *, count: int) -> Section:
         found: dict[str, float] = {}
         for how in ("RssAnon", "tracemalloc"):
             place = scratch / f"{number}{how}"
-            command = [sys.executable, __file__, str(place), name, how, str(count)]
-            found |= json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+            found |= run_child(__file__, place, name, how, count)
         section.add(name, *(f"{found[how]:,.0f}" for how in ("RssAnon", "tracemalloc", "row")))
         section.data[name] = found
         section.targets.append(Target(f"bytes a workflow, {name}", NEEDED, found["RssAnon"], at_least=False))

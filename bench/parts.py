@@ -133,7 +133,7 @@ def measure(scratch: Path, *, rounds: int, populations: tuple[int, ...]) -> Sect
 
 def _measure_case(place: Path, durability: str, population: int, rounds: int) -> dict[str, float]:
     place.mkdir()
-    load = Load(place / "world", durability, population)
+    load = Load.on_new_world(place / "world", durability, population)
     floor = Floor(place / "floor")
     whole: list[float] = []
     rows: list[float] = []

@@ -6,11 +6,11 @@ The timers are due a millisecond apart, so that the first one fires alone.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
 
+from processes import run_child
 from report import Section, Spread, Target
 from workloads import ALL, BATCH, buff
 
@@ -31,8 +31,7 @@ def measure(scratch: Path, *, rounds: int, populations: tuple[int, ...]) -> Sect
         build(place, population)
         runs: dict[str, list[float]] = {stage: [] for stage in STAGES}
         for number in range(rounds):
-            command = [sys.executable, __file__, str(place), str(number), repr(time.monotonic())]
-            took = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+            took = run_child(__file__, place, number, time.monotonic())
             assert took["workflows"] == population - number
             for stage in STAGES:
                 runs[stage].append(took[stage])

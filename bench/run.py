@@ -1,7 +1,7 @@
 """The benchmarks: figures beside the floor of this machine, in one run.
 
     python bench/run.py                     all of them, some minutes
-    python bench/run.py --quick             smaller and shorter, under a minute
+    python bench/run.py --quick             smaller and shorter, about a minute
     python bench/run.py --only floor,steps  some of them
     python bench/run.py --profile           where a step's time goes
 
@@ -22,18 +22,24 @@ from pathlib import Path
 from typing import Any
 
 import activities
+import baselines
+import budget
 import children
 import floor
 import frame_loop
+import growth
 import lateness
 import machine
 import memory
+import million
 import parts
 import publish
 import recovery
 import starts
 import steps
 import tables
+import two_worlds
+import virtual_time
 from report import Printer, Section, Target
 
 # Each with the sizes of a full run and of a quick one.
@@ -76,11 +82,52 @@ BENCHMARKS: dict[str, tuple[Callable[..., Section], dict[str, Any], dict[str, An
         {"rounds": 5, "populations": (10_000, 100_000)},
         {"rounds": 2, "populations": (2_000,)},
     ),
-    "lateness": (lateness.measure, {"timers": 10_000, "seconds": 5.0}, {"timers": 1_000, "seconds": 1.0}),
+    "lateness": (
+        lateness.measure,
+        {"timers": (10_000, 30_000), "seconds": 5.0},
+        {"timers": (1_000,), "seconds": 1.0},
+    ),
     "frame_loop": (
         frame_loop.measure,
-        {"npcs": 10_000, "frames": 600, "rounds": 5},
-        {"npcs": 1_000, "frames": 60, "rounds": 2},
+        {"npcs": 10_000, "per_s": (1, 5), "frames": 600, "rounds": 5},
+        {"npcs": 1_000, "per_s": (1, 5), "frames": 60, "rounds": 2},
+    ),
+    "budget": (
+        budget.measure,
+        {"npcs": 10_000, "per_s": 5, "frames": 400, "budgets_ms": (1.0, 4.0)},
+        {"npcs": 1_000, "per_s": 5, "frames": 40, "budgets_ms": (0.1,)},
+    ),
+    "virtual_time": (
+        virtual_time.measure,
+        {"npcs": 1_000, "paced_s": 5.0, "seconds": 30.0, "rounds": 5},
+        {"npcs": 100, "paced_s": 1.5, "seconds": 5.0, "rounds": 2},
+    ),
+    "baselines": (
+        baselines.measure,
+        {"rounds": 5, "pumps": 10, "populations": (1_000, 10_000)},
+        {"rounds": 2, "pumps": 2, "populations": (100,)},
+    ),
+    "two_worlds": (
+        two_worlds.measure,
+        {"rounds": 9, "pumps": 30, "population": 10_000},
+        {"rounds": 2, "pumps": 4, "population": 1_000},
+    ),
+    "growth": (
+        growth.measure,
+        {"population": 10_000, "commits": 120},
+        {"population": 1_000, "commits": 10},
+    ),
+    "million": (
+        million.measure,
+        {
+            "population": 1_000_000,
+            "active": 10_000,
+            "residents": 50_000,
+            "rounds": 9,
+            "restarts": 3,
+            "frames": 300,
+        },
+        {"population": 10_000, "active": 1_024, "residents": 2_000, "rounds": 2, "restarts": 2, "frames": 30},
     ),
 }
 
@@ -128,7 +175,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure Deathless beside the floor of this machine.")
-    parser.add_argument("--quick", action="store_true", help="smaller and shorter, under a minute")
+    parser.add_argument("--quick", action="store_true", help="smaller and shorter, about a minute")
     parser.add_argument(
         "--only", default=",".join(BENCHMARKS), help=f"some of {','.join(BENCHMARKS)}, separated by commas"
     )

@@ -64,11 +64,11 @@ async def buff(ctx: Context, duration: float, effect: str = "") -> dict:
 
 
 @workflow
-async def npc(ctx: Context, first: float) -> None:
-    """One step a second, the first after `first` seconds."""
+async def npc(ctx: Context, first: float, period: float = 1.0) -> None:
+    """One step a period, the first after `first` seconds."""
     health, place, route = 100, [0.0, 0.0], ["gate", "well", "mill"]
     await ctx.sleep(first)
-    beats = ctx.every(1.0)
+    beats = ctx.every(period)
     while health > 0:
         beat = await ctx.select(beats)
         place[0] += 0.25

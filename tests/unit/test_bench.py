@@ -10,6 +10,7 @@ import pytest
 BENCH = Path(__file__).resolve().parent.parent.parent / "bench" / "run.py"
 # The others last as long as the wall clock says, or need large worlds.
 QUICKEST = ["floor", "steps", "parts", "starts", "children", "publish", "tables", "activities", "recovery"]
+QUICKEST += ["budget", "virtual_time", "baselines", "two_worlds", "growth", "million"]
 
 
 def run(*arguments):
@@ -92,6 +93,57 @@ def test_parts_add_up_to_their_sum(quick):
             single = list(column.values())[: list(column).index("sum of the parts")]
             assert sum(single) == pytest.approx(column["sum of the parts"])
             assert column["whole, measured without them"] > 0
+
+
+def test_the_same_npc_stands_beside_the_floor_in_memory_and_durable(quick):
+    (cases,) = quick[0]["benchmarks"]["baselines"].values()
+    assert is_spread(cases.pop("floor"))
+    assert list(cases) == ["plain pykka, a thread each", "asyncio, a task each", "process", "power"]
+    for case in cases.values():
+        assert is_spread(case["messages_per_s"])
+        assert is_spread(case["of_floor"])
+
+
+def test_two_worlds_stand_beside_two_loops_and_two_floors(quick):
+    kinds = quick[0]["benchmarks"]["two_worlds"]
+    assert list(kinds) == ["a loop that counts", "floor", "process", "power"]
+    for kind in kinds.values():
+        assert kind.keys() == {"one", "both", "ratio"}
+        assert all(map(is_spread, kind.values()))
+
+
+def test_a_large_world_is_restarted_loaded_and_left_idle(quick):
+    found = quick[0]["benchmarks"]["million"]
+    stages = [found[stage] for stage in ("imported", "opened", "stepped", "armed")]
+    assert all(map(is_spread, stages))
+    assert [stage["low"] for stage in stages] == sorted(stage["low"] for stage in stages)
+    for name in ("steps_per_s_large", "steps_per_s_small", "steps_ratio", "floor_ratio"):
+        assert is_spread(found[name])
+    assert found["file_bytes_a_workflow"] > 0
+    assert found["idle_frame_us"].keys() == {"large", "few"}
+    assert min(found["idle_frame_us"].values()) > 0
+
+
+def test_virtual_time_is_measured_and_ends_in_a_digest(quick):
+    found = quick[0]["benchmarks"]["virtual_time"]
+    assert is_spread(found["times_real_time"])
+    assert is_spread(found["steps_per_s"])
+    assert len(found["digest"]) == 64
+
+
+def test_overruns_stand_beside_a_step(quick):
+    (overrun,) = quick[0]["benchmarks"]["budget"].values()
+    assert overrun["step_us"] > 0
+    assert overrun["pump_p50_us"] <= overrun["pump_p99_us"] <= overrun["pump_max_us"]
+
+
+def test_the_file_is_measured_at_three_marks_under_both_loads(quick):
+    loads = quick[0]["benchmarks"]["growth"]
+    assert list(loads) == ["steady steps", "starts, ends and cleaning up"]
+    for load in loads.values():
+        assert len(load["mb"]) == 3
+        assert load["mb"] == sorted(load["mb"])
+    assert loads["starts, ends and cleaning up"]["us_a_cleaned_workflow"] > 0
 
 
 def test_each_target_is_printed_with_its_answer(quick):
