@@ -1,19 +1,20 @@
 """The directory: which actor a workflow id, an entity or a correlation id means.
 
 Actors are made when they are needed: a workflow that nobody has addressed since the world was opened is only a
-row. The directory keeps, in memory, the ids of active workflows by entity and by correlation id; it finds rows
-through a `RowSource` and does not know where they are kept.
+row, and a row in the index of its entity. The directory finds rows through a `RowSource` and does not know where they
+are kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 from ..workflows.instance import Instance
-from ..workflows.messages import STATUSES, Status
-from ..workflows.rows import read_head
+from ..workflows.messages import STATUS_CODE, STATUSES, Status
+from ..workflows.rows import glance, read_head
 from ..workflows.topics import Topic
+from .address_index import ENTITY_INDEX, GROUP_INDEX, AddressIndex, IndexTables
 from .residents import Residents
 from .subscriptions import Subscriptions
 from .workflow_actor import WorkflowActor
@@ -21,9 +22,7 @@ from .workflow_actor import WorkflowActor
 if TYPE_CHECKING:
     from .system import ActorSystem
 
-K = TypeVar("K")
-# Most keys have one workflow, so that one id stands as itself; more are the keys of a dict.
-_Ids = int | dict[int, None]
+_SUSPENDED = STATUS_CODE[Status.SUSPENDED]
 
 
 class RowSource(Protocol):
@@ -39,13 +38,18 @@ class Directory:
 
     Attributes:
         residents, actors: those that are in memory.
+        entities, groups: active workflows by entity and by correlation id.
+        subscriptions: active workflows by what they subscribed to.
+        active: how many there are.
     """
 
-    def __init__(self, system: ActorSystem, source: RowSource, max_resident: int | None) -> None:
+    def __init__(
+        self, system: ActorSystem, source: RowSource, tables: IndexTables, max_resident: int | None
+    ) -> None:
         self.residents = Residents(max_resident)
         self.actors = self.residents.actors
-        self.by_entity: dict[int, _Ids] = {}
-        self.by_group: dict[str, _Ids] = {}
+        self.entities: AddressIndex[int] = AddressIndex(ENTITY_INDEX, tables, self._is_active)
+        self.groups: AddressIndex[str] = AddressIndex(GROUP_INDEX, tables, self._is_active)
         self.subscriptions = Subscriptions()
         self.active = 0
         self._system = system
@@ -72,9 +76,9 @@ class Directory:
         """Enter an active workflow under its entity, its group and its topics."""
         self.active += 1
         if entity_id is not None:
-            _enter(self.by_entity, entity_id, workflow_id)
+            self.entities.enter(entity_id, workflow_id)
         if correlation_id is not None:
-            _enter(self.by_group, correlation_id, workflow_id)
+            self.groups.enter(correlation_id, workflow_id)
         for topic in topics or ():
             self.subscriptions.add(workflow_id, topic)
 
@@ -82,9 +86,9 @@ class Directory:
         """Take out a workflow that is not active any more."""
         self.active -= 1
         if instance.entity_id is not None:
-            _leave(self.by_entity, instance.entity_id, instance.workflow_id)
+            self.entities.leave(instance.entity_id, instance.workflow_id)
         if instance.correlation_id is not None:
-            _leave(self.by_group, instance.correlation_id, instance.workflow_id)
+            self.groups.leave(instance.correlation_id, instance.workflow_id)
         for topic in instance.topics or ():
             self.subscriptions.remove(instance.workflow_id, topic)
 
@@ -120,51 +124,32 @@ class Directory:
         head = read_head(row)
         return STATUSES[head.status], head.type_name
 
-    def of_entity(self, entity_id: int) -> tuple[int, ...]:
-        """Return the ids of an entity's active workflows, ascending."""
-        return _listed(self.by_entity.get(entity_id))
-
-    def of_group(self, correlation_id: str) -> tuple[int, ...]:
-        """Return the ids of the active workflows with a correlation id, ascending."""
-        return _listed(self.by_group.get(correlation_id))
+    def find_addressed(
+        self, workflow_id: int | None, entity_id: int | None, correlation_id: str | None
+    ) -> tuple[int, ...]:
+        """Return the ids that an address means, of which exactly one kind is given; on the pump thread."""
+        if entity_id is not None:
+            return self.entities.find(entity_id)
+        if workflow_id is not None:
+            return (workflow_id,)
+        assert correlation_id is not None, "an address is of one kind"
+        return self.groups.find(correlation_id)
 
     def addressed(
         self, workflow_id: int | None, entity_id: int | None, correlation_id: str | None
     ) -> tuple[int, ...]:
-        """Return the ids that an address means, of which exactly one kind is given."""
+        """Return the ids that an address means, of which exactly one kind is given; from any thread."""
         if entity_id is not None:
-            return _listed(self.by_entity.get(entity_id))
+            return self.entities.look(entity_id)
         if workflow_id is not None:
             return (workflow_id,)
         assert correlation_id is not None, "an address is of one kind"
-        return self.of_group(correlation_id)
+        return self.groups.look(correlation_id)
 
     def warm(self) -> Iterator[WorkflowActor]:
         """Iterate over the actors that are in memory."""
         return iter(self.actors.values())
 
-
-def _listed(ids: _Ids | None) -> tuple[int, ...]:
-    if ids is None:
-        return ()
-    return tuple(sorted(ids.copy())) if isinstance(ids, dict) else (ids,)
-
-
-def _enter(index: dict[K, _Ids], key: K, workflow_id: int) -> None:
-    known = index.get(key)
-    if known is None:
-        index[key] = workflow_id
-    elif isinstance(known, dict):
-        known[workflow_id] = None
-    elif known != workflow_id:
-        index[key] = {known: None, workflow_id: None}
-
-
-def _leave(index: dict[K, _Ids], key: K, workflow_id: int) -> None:
-    known = index.get(key)
-    if isinstance(known, dict):
-        known.pop(workflow_id, None)
-        if len(known) == 1:
-            index[key] = next(iter(known))
-    elif known == workflow_id:
-        del index[key]
+    def _is_active(self, workflow_id: int) -> bool:
+        row = self._source.row(workflow_id)
+        return row is not None and glance(row)[1] == _SUSPENDED

@@ -41,8 +41,10 @@ from ..workflows.stepper import Stepper
 from ..workflows.tables import TableSpace
 from ..workflows.topics import Topic
 from ..workflows.versions import CodeBook
+from .address_index import IndexTables
 from .broadcast import Broadcast, Broadcaster
 from .directory import Directory, RowSource
+from .dormant_timers import DormantTimers
 from .mailboxes import Mailboxes
 from .reducer_actor import WORLD_ID, ReducerActor
 from .scheduler import Scheduler
@@ -56,9 +58,17 @@ class Rows(RowSource, Protocol):
 
     fresh: dict[int, bytes | None]
 
+    def between(self, first_id: int, following_id: int) -> Iterator[tuple[int, bytes]]:
+        """Iterate over the latest rows from one id up to, and without, another, by ascending id."""
+        ...
+
     def all(self) -> Iterator[tuple[int, bytes]]:
         """Iterate over the latest rows of all workflows, by ascending id."""
         ...
+
+
+class Tables(TableSpace, IndexTables, Protocol):
+    """The tables of a world, its indexes among them."""
 
 
 class ActorSystem:
@@ -76,7 +86,7 @@ class ActorSystem:
         codes: CodeBook,
         codec: Codec,
         source: Rows,
-        tables: TableSpace,
+        tables: Tables,
         *,
         new_workflow_id: Callable[[], int],
         logger_of: Callable[[Context], Any],
@@ -107,10 +117,11 @@ class ActorSystem:
         self.fresh = source.fresh
         self.outbox.now_us = now_us
         self.scheduler = Scheduler()
-        self.directory = Directory(self, source, max_resident)
+        self.directory = Directory(self, source, tables, max_resident)
         self.mailboxes = Mailboxes(self.directory, source, limits.unread)
         self.crowded = self.mailboxes.crowded
         self.wheel = TimerWheel(tick_us=tick_us, now_us=now_us)
+        self.dormant = DormantTimers(self.wheel, source.between)
         self.timer_actor = TimerWheelActor(self.scheduler, self.wheel, self.deliver_tick)
         self.timer_actor.launch()
         self.broadcaster = Broadcaster(self)
@@ -137,7 +148,7 @@ class ActorSystem:
         """Queue a message for whom an address means; a signal only for those who accept its class."""
         directory = self.directory
         # Mostly one workflow runs on an entity: then its id stands alone.
-        alone = None if entity_id is None else directory.by_entity.get(entity_id)
+        alone = None if entity_id is None else directory.entities.known.get(entity_id)
         if type(alone) is int and message[0] != ASK:
             actor = directory.actors.get(alone)
             if (
@@ -155,7 +166,7 @@ class ActorSystem:
         if workflow_id == WORLD_ID:
             self.tell(workflow_id, message)
             return
-        targets = directory.addressed(workflow_id, entity_id, correlation_id)
+        targets = directory.find_addressed(workflow_id, entity_id, correlation_id)
         if message[0] == ASK:
             self._put_question(targets, message)
             return
@@ -236,6 +247,7 @@ class ActorSystem:
             elif kind == ABANDON:
                 self._abandon(effect[1])
             elif kind == FIRE_ALL:
+                self._arm_all()
                 for _, number in sorted((due_us, number) for number, due_us in self.wheel.items()):
                     self.tell(number, (FIRE, self.stepper.now_us))
             elif kind == FORGET:
@@ -317,19 +329,26 @@ class ActorSystem:
         there counts only while its timer is not armed anew.
         """
         carried: list[list[Any]] = []
-        ticked: set[int] = set()
         for actor, message, _ in self.scheduler.pending():
             if actor is self.reducer_actor:
                 carried.append([WORLD_ID, *message])
             elif isinstance(actor, WorkflowActor):
                 if type(message) is tuple:
-                    number = actor.instance.workflow_id
-                    carried.append([number, *message])
-                    if message[0] == TICK and number not in self.wheel:
-                        ticked.add(number)
+                    carried.append([actor.instance.workflow_id, *message])
             elif isinstance(message, Broadcast):
                 carried.append([message.waiting, *message.message])
-        return carried, sorted(ticked)
+        return carried, sorted(self._ticked())
+
+    def _ticked(self) -> set[int]:
+        """Return of which workflows the timer has fired and the tick is on its way."""
+        return {
+            actor.instance.workflow_id
+            for actor, message, _ in self.scheduler.pending()
+            if isinstance(actor, WorkflowActor)
+            and type(message) is tuple
+            and message[0] == TICK
+            and actor.instance.workflow_id not in self.wheel
+        }
 
     def carry_on(self, carried: list[list[Any]]) -> None:
         """Queue what an earlier run of the world carried over."""
@@ -338,6 +357,19 @@ class ActorSystem:
                 self.broadcaster.send(tuple(message), receiver)
             else:
                 self.tell(receiver, tuple(message))
+
+    def due_timers(self, now_us: int) -> list[tuple[int, int]]:
+        """Move the wheel on, and take out the timers that are due: (due_us, workflow_id), in order."""
+        self.dormant.arm(now_us, self._ticked)
+        return self.wheel.advance(now_us)
+
+    def next_due(self) -> int | None:
+        """Return a time before which no timer is due; None where there is none."""
+        times = (self.dormant.next_due(), self.wheel.next_due())
+        return min((due_us for due_us in times if due_us is not None), default=None)
+
+    def _arm_all(self) -> None:
+        self.dormant.arm(None, self._ticked)
 
     def deliver_tick(self, workflow_id: int, due_us: int) -> None:
         """Queue the tick of a due timer."""
@@ -376,6 +408,7 @@ class ActorSystem:
 
     def next_timers(self) -> int:
         """Return how many workflows have a timer."""
+        self._arm_all()
         return len(self.wheel)
 
     def last_row(self, workflow_id: int) -> bytes:

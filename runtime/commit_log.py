@@ -26,7 +26,7 @@ import msgpack
 from ..workflows.errors import WorldCorruptError
 
 LOG = "log"
-CYCLE = 16
+CYCLE = 64
 """In how many commits all that is pending is put into place. The log has at most twice as many entries."""
 LARGEST_ENTRY = 1 << 20
 """Bytes. What is larger touches so many pages that it is put into place at once, with all that is pending."""

@@ -59,13 +59,8 @@ class Queries:
         self, entity_id: int | None, correlation_id: str | None, status: Status | None
     ) -> Iterator[tuple[int, bytes]]:
         if status is Status.SUSPENDED and (entity_id is not None or correlation_id is not None):
-            directory = self._system.directory
-            ids = (
-                directory.of_entity(entity_id)
-                if entity_id is not None
-                else directory.of_group(correlation_id)  # type: ignore[arg-type]
-            )
-            for workflow_id in ids:
+            group = correlation_id if entity_id is None else None
+            for workflow_id in self._system.directory.addressed(None, entity_id, group):
                 row = self._rows.row(workflow_id)
                 assert row is not None, "an active workflow has a row"
                 yield workflow_id, row

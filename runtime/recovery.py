@@ -1,24 +1,29 @@
-"""Recovery: a stored world back into a running one, by reading heads alone.
+"""Recovery: a stored world back into a running one, by a glance at each row.
 
-No snapshot is decoded here: a workflow is loaded when its first message comes.
+No snapshot is decoded here: a workflow is loaded when its first message comes, its timer armed when the first of its
+neighbours is due, and who runs on an entity is in an index.
 """
 
 from __future__ import annotations
 
+from itertools import islice
+
 from ..actors import ActorSystem
 from ..workflows import rows
 from ..workflows.errors import WorldCorruptError
-from ..workflows.messages import STATUS_CODE, Status
+from ..workflows.messages import STATUS_CODE, TICK, Status
 from ..workflows.topics import load_topics
-from .row_buffer import WORKFLOW_TABLE
+from .row_buffer import WORKFLOW_TABLE, row_key
 from .store import Store
 from .world_state import load_leftover
 
+STRETCH = 1024
+"""Rows whose timers are armed together."""
 _SUSPENDED = STATUS_CODE[Status.SUSPENDED]
 
 
 def recover(store: Store, system: ActorSystem, now_us: int) -> tuple[int, int, int]:
-    """Index the active workflows, arm their timers, and queue the messages that were carried over.
+    """Find the active workflows and when timers are due, and queue the messages that were carried over.
 
     Args:
         store: the world.
@@ -31,31 +36,43 @@ def recover(store: Store, system: ActorSystem, now_us: int) -> tuple[int, int, i
     Raises:
         WorldCorruptError: a row is damaged.
     """
-    carried, crowded, ticked = load_leftover(store)
-    fired = set(ticked)
-    armed: list[tuple[int, int]] = []
-    index = system.directory.index
-    for key, row in store.scan(WORKFLOW_TABLE):
-        try:
-            head = rows.read_head(row)
-        except rows.RowError as error:
-            number = int.from_bytes(key, "big")
-            raise WorldCorruptError(
-                str(store.path), f"the row of workflow {number} is damaged: {error}"
-            ) from error
-        if head.status != _SUSPENDED:
-            continue
-        workflow_id = int.from_bytes(key, "big")
-        index(
-            workflow_id,
-            head.entity_id,
-            head.correlation_id,
-            load_topics(head.topics) if head.topics else None,
-        )
-        if head.due_us is not None and workflow_id not in fired:
-            armed.append((workflow_id, head.due_us))
-    system.wheel.schedule_many(armed)
-    due = sum(due_us <= now_us for _, due_us in armed)
-    system.mailboxes.crowded.update(crowded)
-    system.carry_on(carried)
-    return system.directory.active, due, len(carried)
+    leftover = load_leftover(store)
+    active = due = 0
+    scan = store.scan(WORKFLOW_TABLE)
+    while stretch := list(islice(scan, STRETCH)):
+        times: list[int] = []
+        for key, row in stretch:
+            try:
+                due_us, status, topics = rows.glance(row)
+                if status != _SUSPENDED:
+                    continue
+                active += 1
+                if due_us is not None:
+                    times.append(due_us)
+                if topics:
+                    _subscribe(system, int.from_bytes(key, "big"), row)
+            except rows.RowError as error:
+                number = int.from_bytes(key, "big")
+                raise WorldCorruptError(
+                    str(store.path), f"the row of workflow {number} is damaged: {error}"
+                ) from error
+        if times:
+            first, last = (int.from_bytes(key, "big") for key, _ in (stretch[0], stretch[-1]))
+            system.dormant.add(min(times), first, last + 1)
+            due += sum(due_us <= now_us for due_us in times)
+    system.directory.active = active
+    system.mailboxes.crowded.update(leftover.crowded)
+    system.carry_on(leftover.carried)
+    # Armed anew while a tick of the time before was on its way: two ticks are, and only one is in the queue.
+    twice = {message[0] for message in leftover.carried if message[1] == TICK}.difference(leftover.ticked)
+    for workflow_id in sorted(twice):
+        stored = store.get(WORKFLOW_TABLE, row_key(workflow_id))
+        due_us = None if stored is None else rows.glance(stored)[0]
+        if due_us is not None:
+            system.wheel.schedule(workflow_id, due_us)
+    return active, due - len(leftover.ticked), len(leftover.carried)
+
+
+def _subscribe(system: ActorSystem, workflow_id: int, row: bytes) -> None:
+    for topic in load_topics(rows.read_head(row).topics) or ():
+        system.directory.subscriptions.add(workflow_id, topic)

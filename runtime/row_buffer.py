@@ -38,8 +38,13 @@ class RowBuffer:
 
     def all(self) -> Iterator[tuple[int, bytes]]:
         """Iterate over the latest rows of all workflows, by ascending id."""
+        return self.between(0, 2**64)
+
+    def between(self, first_id: int, following_id: int) -> Iterator[tuple[int, bytes]]:
+        """Iterate over the latest rows from one id up to, and without, another, by ascending id."""
         fresh = {row_key(workflow_id): row for workflow_id, row in self.fresh.items()}
-        for key, row in overlaid(self._store.scan(WORKFLOW_TABLE), fresh):
+        start, stop = row_key(first_id), row_key(following_id) if following_id < 2**64 else None
+        for key, row in overlaid(self._store.scan(WORKFLOW_TABLE, start), fresh, start, stop):
             yield int.from_bytes(key, "big"), row
 
 

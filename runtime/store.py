@@ -19,7 +19,7 @@ import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -34,7 +34,8 @@ from .world_files import DATA_FILE, build_in_place, has_data, require_empty, req
 from .world_format import FORMAT_KEY, MAGIC_KEY, META, check_format, check_world, make_world
 from .world_lock import WorldLock
 
-SCAN_BATCH = 4096
+FIRST_BATCH, SCAN_BATCH = 64, 4096
+"""Rows that a scan reads at once: few at first, since many want no more."""
 
 Durability = Literal["process", "power"]
 
@@ -75,6 +76,8 @@ class Store:
         self._unmapping = False
         self._gone = ""
         self._log = CommitLog()
+        # Whether there was no room, at the opening, to put into place what it had.
+        self._unsettled = False
         # The transaction up to which the log is known; none while it changes.
         self._noted = -1
         self._env: Any = None
@@ -179,12 +182,33 @@ class Store:
         It reads in batches, each as of one commit and none holding a reader open between items: a scan may be left
         standing at no cost, and sees commits made while it stands.
         """
-        stop: bytes | None = start
-        while stop is not None:
-            start = stop
+        following: bytes | None = start
+        size = FIRST_BATCH
+        while following is not None:
+            start = following
             with self._view([table]) as (transaction, tables, pending):
-                batch, stop = read_batch(transaction, tables.get(table), pending[table], start)
+                batch, following = read_batch(transaction, tables.get(table), pending[table], start, size)
             yield from batch
+            size = min(4 * size, SCAN_BATCH)
+
+    def stored_keys(self, table: str, prefix: bytes) -> list[bytes]:
+        """Return the keys with a prefix, faster than a scan.
+
+        All of when the world was opened that are there still are among them. Those that came since may be missing, and
+        those that went may be there.
+        """
+        if self._unsettled:
+            return [
+                key for key, _ in takewhile(lambda row: row[0].startswith(prefix), self.scan(table, prefix))
+            ]
+        found: list[bytes] = []
+        with self._reader() as (transaction, tables):
+            handle = tables.get(table)
+            if handle is not None:
+                with transaction.cursor(db=handle) as cursor:
+                    if cursor.set_range(prefix):
+                        found += takewhile(lambda key: key.startswith(prefix), cursor.iternext(values=False))
+        return found
 
     def digest(self, tables: Iterable[str] | None = None) -> str:
         """Compute the SHA-256 of tables, keys and values in order, the same for the same rows in any file.
@@ -320,6 +344,7 @@ class Store:
             self._noted = transaction.id()
         with self._writing, contextlib.suppress(WorldFull):
             self._settle()
+        self._unsettled = not self._log.empty
 
     def _settle(self) -> None:
         """Put all that the log has into place; the caller holds `_writing`."""
@@ -441,7 +466,7 @@ _ABSENT: Any = object()
 
 
 def read_batch(
-    transaction: Any, handle: Any, newer: Mapping[bytes, bytes | None], start: bytes
+    transaction: Any, handle: Any, newer: Mapping[bytes, bytes | None], start: bytes, size: int
 ) -> tuple[list[tuple[bytes, bytes]], bytes | None]:
     """Read some rows of a table in key order, and say from where to go on; None where there are no more.
 
@@ -450,12 +475,13 @@ def read_batch(
         handle: the table's, or None where it does not exist.
         newer: what the log says.
         start: the first key.
+        size: how many rows, beside those of the log.
     """
     batch: list[tuple[bytes, bytes]] = []
     if handle is not None:
         with transaction.cursor(db=handle) as cursor:
-            batch = list(islice(cursor, SCAN_BATCH)) if cursor.set_range(start) else []
-    stop = batch[-1][0] + b"\0" if len(batch) == SCAN_BATCH else None
+            batch = list(islice(cursor, size)) if cursor.set_range(start) else []
+    stop = batch[-1][0] + b"\0" if len(batch) == size else None
     return list(overlaid(batch, newer, start, stop)) if newer else batch, stop
 
 

@@ -35,7 +35,7 @@ def run_turn(
     """
     system.stepper.outbox.now_us = now_us
     system.mailboxes.sent.clear()
-    due = system.wheel.advance(now_us) if fire_timers else []
+    due = system.due_timers(now_us) if fire_timers else []
     position = 0
     post = system.post
     item: Any

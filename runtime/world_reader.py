@@ -22,7 +22,7 @@ import lmdb
 from ..workflows.errors import NotAWorldError, RuntimeClosedError, WorldCorruptError
 from .commit_log import LOG, LogView, damaged_log
 from .environment import DEFAULT_MAP_SIZE, open_environment, translated
-from .store import read_batch
+from .store import SCAN_BATCH, read_batch
 from .world_check import _Checker
 from .world_files import DATA_FILE, os_errors, require_place
 from .world_format import FORMAT_KEY, MAGIC_KEY, META, check_format, check_world
@@ -92,7 +92,7 @@ class WorldReader:
         while stop is not None:
             start = stop
             with self._transaction(table) as (transaction, handle, newer):
-                batch, stop = read_batch(transaction, handle, newer, start)
+                batch, stop = read_batch(transaction, handle, newer, start, SCAN_BATCH)
             yield from batch
 
     def close(self) -> None:

@@ -225,7 +225,7 @@ class TestWorld(Runtime):
 
     def _empty_frames(self, frame_us: int, left_us: int) -> int:
         """Return how many frames go by before one with a timer that is due, or the last."""
-        due_us = self._engine.system.wheel.next_due()
+        due_us = self._engine.system.next_due()
         if due_us is not None:
             left_us = min(left_us, max(due_us - self._clock.now_us(), 1))
         return -(-left_us // frame_us) - 1

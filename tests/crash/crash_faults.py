@@ -14,10 +14,11 @@ from typing import Any
 
 import lmdb
 
-from deathless.actors import Directory, TimerWheel
+from deathless.actors.dormant_timers import DormantTimers
 from deathless.runtime import store as store_module
 from deathless.runtime.commit_log import Writes
 from deathless.runtime.store import Store
+from deathless.workflows import rows
 
 COMMIT_PLACES = ("before the commit", "between rows", "before its end", "while it runs", "after the commit")
 GROWTH_PLACES = ("on a full map", "without a map", "on the larger map")
@@ -47,8 +48,8 @@ class Fault:
         self._wrap(store_module, "_in_order", self._in_order)
         self._wrap(Store, "_grow", self._grow)
         self._wrap(Store, "_map", self._map)
-        self._wrap(Directory, "index", self._index)
-        self._wrap(TimerWheel, "schedule_many", self._schedule_many)
+        self._wrap(rows, "glance", self._glance)
+        self._wrap(DormantTimers, "arm", self._arm)
 
     @staticmethod
     def _wrap(owner: Any, name: str, wrapper: Callable[..., Any]) -> None:
@@ -103,12 +104,12 @@ class Fault:
             self.at("without a map")
         original(*args)
 
-    def _index(self, original: Any, *args: Any) -> None:
+    def _glance(self, original: Any, row: bytes) -> Any:
         if next(self._heads) == 0:
             self.at("between heads")
-        original(*args)
+        return original(row)
 
-    def _schedule_many(self, original: Any, *args: Any) -> None:
+    def _arm(self, original: Any, *args: Any) -> None:
         self.at("between heads")  # There were fewer.
         self.at("at the timers")
         original(*args)
