@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .backlog import Carried
 from .directory import Directory, RowSource
 from .reducer_actor import WORLD_ID, ReducerActor
 from .scheduled_actor import ScheduledActor
@@ -15,6 +16,7 @@ __all__ = [
     "WORLD_ID",
     "ActorSystem",
     "Advance",
+    "Carried",
     "Directory",
     "ReducerActor",
     "RowSource",

@@ -14,7 +14,7 @@ from ..workflows.context import Context
 from ..workflows.errors import UnknownWorkflowError
 from ..workflows.instance import Instance
 from ..workflows.limits import Limits
-from ..workflows.messages import ASK, CANCEL, CHILD_DONE, FIRE, SIGNAL, START, TICK, Message, Status
+from ..workflows.messages import ASK, CANCEL, CHILD_DONE, FIRE, SIGNAL, START, TICK, Message
 from ..workflows.outbox import (
     ABANDON,
     ACTIVITY_TABLE,
@@ -42,11 +42,13 @@ from ..workflows.tables import TableSpace
 from ..workflows.topics import Topic
 from ..workflows.versions import CodeBook
 from .address_index import IndexTables
-from .broadcast import Broadcast, Broadcaster
+from .backlog import Backlog, Carried
+from .broadcast import Broadcaster
 from .directory import Directory, RowSource
 from .dormant_timers import DormantTimers
 from .mailboxes import Mailboxes
 from .reducer_actor import WORLD_ID, ReducerActor
+from .scheduled_actor import ScheduledActor
 from .scheduler import Scheduler
 from .timer_actor import TimerWheelActor
 from .timer_wheel import TimerWheel
@@ -76,6 +78,7 @@ class ActorSystem:
 
     Attributes:
         steps: messages that changed a workflow, counted since the world was opened.
+        ended: actors of workflows that have ended in this turn.
         fault: an exception of the engine itself; the turn must not be kept.
         mailboxes: which signals they take, and who has room for more.
     """
@@ -109,6 +112,8 @@ class ActorSystem:
         self.logger_for = logger_for
         self.take_foreign_signal = take_foreign_signal
         self.steps = 0
+        self.ended: set[ScheduledActor] = set()
+        self._backlog = Backlog()
         self.fault: BaseException | None = None
         self.stepper = Stepper(registry, codes, codec, self, seed=seed, limits=limits, paranoid=paranoid)
         # What each message needs, found at once.
@@ -289,6 +294,7 @@ class ActorSystem:
                     reason = f"its parent, workflow {workflow_id}, was deleted"
                     self.tell(child_id, (CANCEL, self.stepper.now_us, reason, False))
             self.directory.actors.pop(workflow_id, None)
+            self.ended.add(actor)
             actor.end()
         self.fresh[workflow_id] = None
         self.wheel.cancel(workflow_id)
@@ -307,48 +313,29 @@ class ActorSystem:
         self.scheduler.queue.append((actor, (START, instance.created_us), None))
 
     def drop_ended(self) -> None:
-        """Drop the messages that wait for workflows that have ended meanwhile, as a restart would."""
+        """Drop the messages that wait for workflows that have ended in this turn, as a restart would."""
+        ended, self.ended = self.ended, set()
         queue = self.scheduler.queue
-        for _ in range(len(queue)):
-            entry = queue.popleft()
-            actor = entry[0]
-            # The receivers of a broadcast are looked at when their turn comes, here and after a restart.
-            if not isinstance(actor, WorkflowActor) or actor.instance.status in (
-                Status.SUSPENDED,
-                Status.FAILED,
-            ):
-                queue.append(entry)
+        if not ended or not queue:
+            return
+        kept = []
+        for entry in queue:
+            if entry[0] not in ended:
+                kept.append(entry)
             elif type(entry[1]) is tuple and entry[1][0] == ASK:
-                problem = f"workflow {actor.instance.workflow_id} has ended ({actor.instance.status})"
+                instance = entry[0].instance  # type: ignore[attr-defined] # Only workflows end.
+                problem = f"workflow {instance.workflow_id} has ended ({instance.status})"
                 self.answer(entry[1][5], Answer(None, problem), entry[1][6])
+        queue.clear()
+        queue.extend(kept)
 
-    def carried(self) -> tuple[list[list[Any]], list[int]]:
-        """Return what the turn did not get to: messages, and whose ticks are among them.
-
-        Each message is [workflow_id, *message], a broadcast [[workflow_id, ...], *message]. A workflow whose tick waits
-        there counts only while its timer is not armed anew.
-        """
-        carried: list[list[Any]] = []
-        for actor, message, _ in self.scheduler.pending():
-            if actor is self.reducer_actor:
-                carried.append([WORLD_ID, *message])
-            elif isinstance(actor, WorkflowActor):
-                if type(message) is tuple:
-                    carried.append([actor.instance.workflow_id, *message])
-            elif isinstance(message, Broadcast):
-                carried.append([message.waiting, *message.message])
-        return carried, sorted(self._ticked())
+    def carried(self) -> Carried:
+        """Return what the turn did not get to."""
+        return self._backlog.pack(self.scheduler.queue, self.wheel)
 
     def _ticked(self) -> set[int]:
-        """Return of which workflows the timer has fired and the tick is on its way."""
-        return {
-            actor.instance.workflow_id
-            for actor, message, _ in self.scheduler.pending()
-            if isinstance(actor, WorkflowActor)
-            and type(message) is tuple
-            and message[0] == TICK
-            and actor.instance.workflow_id not in self.wheel
-        }
+        """Return whose timer has fired and is not armed anew, while the tick is on its way."""
+        return set(Backlog().pack(self.scheduler.queue, self.wheel).ticked)
 
     def carry_on(self, carried: list[list[Any]]) -> None:
         """Queue what an earlier run of the world carried over."""

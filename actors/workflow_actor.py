@@ -77,6 +77,7 @@ class WorkflowActor(WorldActor):
             )
         if instance.status in (Status.COMPLETED, Status.CANCELLED):
             directory.actors.pop(instance.workflow_id, None)
+            self.system.ended.add(self)
             if self._face is not None:
                 # Whoever holds a reference sees it dead.
                 self._end()

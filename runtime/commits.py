@@ -18,7 +18,7 @@ from .futures import PumpFuture
 from .row_buffer import WORKFLOW_TABLE, RowBuffer, row_key
 from .store import Store
 from .table_buffer import TableBuffer
-from .world_state import CODE, LEFTOVER_KEY, META, STATE_KEY, TURN, Leftover, WorldState, pack_leftover
+from .world_state import CODE, LEFTOVER_KEY, META, STATE_KEY, TURN, WorldState
 
 QUIET_S = 1.0
 """Seconds for which turns in which nothing happened share one commit."""
@@ -70,10 +70,10 @@ class Committer:
         self._abandoned = ""
         self._changes: dict[int, bytes | None] = {}
 
-    def stage(self, state: WorldState, leftover: Leftover) -> None:
-        """Take note of a finished turn; its rows are in the buffer."""
+    def stage(self, state: WorldState, leftover: bytes | None) -> None:
+        """Take note of a finished turn, and of what it left in packed form; its rows are in the buffer."""
         self._state = state
-        self._leftover = pack_leftover(leftover)
+        self._leftover = leftover
 
     def due(self, *, quiet: bool) -> bool:
         """Whether the next commit is due.

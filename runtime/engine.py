@@ -55,11 +55,11 @@ from .world_state import (
     META,
     STATE_KEY,
     TABLE_KEY,
-    Leftover,
     WorldState,
     load_codes,
     load_next_id,
     load_state,
+    pack_leftover,
     store_next_id,
 )
 
@@ -262,8 +262,7 @@ class Engine:
         self._launched |= self.system.launched
         self._abandoned += self.system.abandoned
         self.system.launched, self.system.abandoned = {}, []
-        carried, ticked = self.system.carried()
-        self.committer.stage(self._state, Leftover(carried, sorted(self.system.mailboxes.crowded), ticked))
+        self.committer.stage(self._state, pack_leftover(self.system.carried(), self.system.mailboxes.crowded))
         if self._options.on_turn is not None:
             blocks = tuple(self._child_ids.blocks)
             self._records.append(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, NamedTuple, cast
 
 import msgpack
 
+from ..actors import Carried
 from ..workflows.errors import WorldCorruptError
 from .store import Store
 
@@ -105,8 +107,20 @@ def load_leftover(store: Store) -> Leftover:
     return leftover
 
 
-def pack_leftover(leftover: Leftover) -> bytes | None:
+def pack_leftover(carried: Carried, crowded: Collection[int]) -> bytes | None:
     """Return the stored form of what a turn left, None for nothing."""
-    if not leftover.carried and not leftover.crowded:
+    messages, ticked = carried
+    if not messages and not crowded:
         return None
-    return cast("bytes", msgpack.packb(list(leftover)))
+    return b"".join(
+        (
+            _packer.pack_array_header(len(Leftover._fields)),
+            _packer.pack_array_header(len(messages)),
+            *messages,
+            _packer.pack(sorted(crowded)),
+            _packer.pack(ticked),
+        )
+    )
+
+
+_packer = msgpack.Packer()

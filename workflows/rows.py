@@ -34,6 +34,7 @@ class); and whole, by the codec.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -92,21 +93,17 @@ def glance(row: bytes) -> tuple[int | None, int, bool]:
     due_us: int | None
     try:
         first = row[3]
-        size = _INT_SIZE.get(first, 0)
-        end = 4 + size
+        if first == _U64:
+            (due_us,) = _unpack_u64(row, 4)
+            end = 12
+        else:
+            size = _INT_SIZE.get(first, 0)
+            end = 4 + size
+            due_us = None if first == _NIL[0] else msgpack.unpackb(row[3:end])
         status, topics = row[end], row[end + 1]
-    except IndexError:
-        raise RowError("not a row: it is too short") from None
-    if size:
-        due_us = int.from_bytes(row[4:end], "big", signed=first >= _SIGNED)
-    elif first == _NIL[0]:
-        due_us = None
-    else:
-        # A small integer is its own form.
-        due_us = first if first <= _LARGEST_FIXINT else first - 256
-        if due_us < _SMALLEST_FIXINT:
-            raise RowError("not a row: its due time is no integer")
-    if row[:3] != _HEADER or status not in _STATUSES:
+    except (IndexError, ValueError, struct.error, msgpack.exceptions.UnpackException) as error:
+        raise RowError(f"not a row: {error}") from None
+    if row[:3] != _HEADER or status not in _STATUSES or (due_us is not None and type(due_us) is not int):
         raise RowError("not a row: it begins with other bytes")
     return due_us, status, topics != _NIL[0]
 
@@ -221,9 +218,9 @@ def add_unread(row: bytes, message: Sequence[Any], **changes: Any) -> bytes:
 _HEADER: bytes = _packer.pack_array_header(FIELDS)
 _NIL = b"\xc0"
 # How msgpack writes an integer: by itself where it is small, else after one of these first bytes in so many others.
-_SMALLEST_FIXINT, _LARGEST_FIXINT = -32, 127
-_SIGNED = 0xD0
 _INT_SIZE = {0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8}
+_U64 = 0xCF
+_unpack_u64 = struct.Struct(">Q").unpack_from
 _STATUSES = frozenset(STATUS_CODE.values())
 _INDEX = {
     "due": DUE,
