@@ -6,21 +6,16 @@ over; a turn pays for what it took from the queue and what it added, not for all
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Container, Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
-import msgpack
-
-from ..workflows.messages import TICK
+from ..workflows.messages import TICK, pack_message
 from .broadcast import Broadcast
 from .reducer_actor import WORLD_ID, ReducerActor
-from .timer_wheel import TimerWheel
 from .workflow_actor import WorkflowActor
 
 if TYPE_CHECKING:
     from .scheduler import Entry
-
-_packer = msgpack.Packer()
 
 
 class Carried(NamedTuple):
@@ -44,8 +39,8 @@ class Backlog:
         self._packed: list[bytes] = []
         self._ticks: list[int] = []
 
-    def pack(self, queue: Iterable[Entry], armed: TimerWheel) -> Carried:
-        """Return what is queued; `armed` has the timers."""
+    def pack(self, queue: Iterable[Entry], armed: Container[int]) -> Carried:
+        """Return what is queued; `armed` are the workflows with an armed timer."""
         entries = list(queue)
         # A broadcast at the head may have reached some of its receivers since.
         changed = 1 if entries and type(entries[0][1]) is Broadcast else 0
@@ -77,15 +72,11 @@ def _overlap(before: list[Entry], now: list[Entry], at: int) -> tuple[int, int]:
 
 def _pack(entry: Entry) -> bytes:
     actor, message, _ = entry
-    stored: Any = None
     if isinstance(actor, ReducerActor):
-        stored = [WORLD_ID, *message]
-    elif isinstance(actor, WorkflowActor):
-        if type(message) is tuple:
-            stored = [actor.instance.workflow_id, *message]
-    elif isinstance(message, Broadcast):
-        stored = [message.waiting, *message.message]
-    return b"" if stored is None else bytes(_packer.pack(stored))
+        return pack_message(WORLD_ID, message)
+    if isinstance(actor, WorkflowActor):
+        return pack_message(actor.instance.workflow_id, message) if type(message) is tuple else b""
+    return pack_message(message.waiting, message.message) if isinstance(message, Broadcast) else b""
 
 
 def _tick_of(entry: Entry) -> int:

@@ -331,11 +331,11 @@ class ActorSystem:
 
     def carried(self) -> Carried:
         """Return what the turn did not get to."""
-        return self._backlog.pack(self.scheduler.queue, self.wheel)
+        return self._backlog.pack(self.scheduler.queue, self.wheel.keys())
 
     def _ticked(self) -> set[int]:
         """Return whose timer has fired and is not armed anew, while the tick is on its way."""
-        return set(Backlog().pack(self.scheduler.queue, self.wheel).ticked)
+        return set(Backlog().pack(self.scheduler.queue, self.wheel.keys()).ticked)
 
     def carry_on(self, carried: list[list[Any]]) -> None:
         """Queue what an earlier run of the world carried over."""

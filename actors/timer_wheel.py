@@ -22,7 +22,7 @@ on the timers alone, never on the order in which they were armed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, KeysView
 from heapq import heapify, heappop, heappush
 from typing import Final
 
@@ -153,6 +153,10 @@ class TimerWheel:
         """Return when the timer of `key` is due; None if it is not armed."""
         slot = self._slot_of.get(key)
         return None if slot is None else slot[key]
+
+    def keys(self) -> KeysView[int]:
+        """Return a view of the keys of all timers."""
+        return self._slot_of.keys()
 
     def items(self) -> Iterator[tuple[int, int]]:
         """Iterate over (key, due_us) of all timers, in no order that means anything."""

@@ -10,7 +10,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
-from typing import Any
+from typing import Any, NoReturn
 
 from ..actors import WORLD_ID, ActorSystem
 from ..workflows.checks import (
@@ -47,7 +47,7 @@ from ..workflows.outbox import InputRecord
 from ..workflows.reducer import Reducer
 from ..workflows.registry import Registry
 from ..workflows.rows import read_head
-from ..workflows.signal import Signal, SignalType, signal_values
+from ..workflows.signal import Signal, SignalType, form_of, signal_values
 from .clock import Clock
 from .ids import IdAllocator
 from .input_ids import InputIds
@@ -109,6 +109,7 @@ class Intake:
         self._started: dict[int, str] = {}
         self._next_turn = turn + 1
         self._signals = registry.signals
+        self._forms = {signal: form_of(signal) for signal in registry.signals.values()}
 
     def take(self, *, last: bool = False) -> list[Input]:
         """Hand what was accepted to the turn that begins; later inputs are for the turn after it.
@@ -276,9 +277,10 @@ class Intake:
         With `ask`, (input id or None,), it wants an answer: then return its ticket.
         """
         cls = type(signal)
-        name = cls.__name__
-        if self._signals.get(name) is not cls:
+        form = self._forms.get(cls)
+        if form is None:
             self._refuse_signal(signal)
+        name, layout, values = form
         # The common case, written out: one entity.
         key: Any = entity_id
         if (
@@ -294,12 +296,12 @@ class Intake:
         if len(self._inputs) >= self._many and self._is_flooded(key):
             mailboxes.check_flood(workflow_id, entity_id, correlation_id, cls)
         with self.lock:
-            payload = self._codec.pack_list(signal_values(signal))
+            payload = self._codec.pack_list(values(signal))
             if len(payload) > self._limits.payload:
                 check_size(f"the size of signal {name}", payload, self._limits)
             if self._closed:
                 self._require_open()
-            message = (SIGNAL, self._clock.now_us(), name, payload, cls.layout)
+            message = (SIGNAL, self._clock.now_us(), name, payload, layout)
             if ask is not None:
                 ticket = self.ids.take()
                 question = (ASK, *message[1:], ticket, ask[0])
@@ -417,6 +419,7 @@ class Intake:
             self._registry = registry
             self._types = registry.workflows
             self._signals = registry.signals
+            self._forms = {signal: form_of(signal) for signal in registry.signals.values()}
             self._codec.forget()
 
     def _require_open(self) -> None:
@@ -442,7 +445,7 @@ class Intake:
             raise UnknownWorkflowTypeError(what.type.name, tuple(sorted(self._types)))
         return what
 
-    def _refuse_signal(self, signal: Any) -> None:
+    def _refuse_signal(self, signal: Any) -> NoReturn:
         if isinstance(signal, SignalType):
             raise TypeError(f"a signal is an instance, not a class: {signal.__name__}(...)")
         if not isinstance(signal, Signal):

@@ -183,7 +183,7 @@ class Store:
         standing at no cost, and sees commits made while it stands.
         """
         following: bytes | None = start
-        size = FIRST_BATCH
+        size = min(FIRST_BATCH, SCAN_BATCH)
         while following is not None:
             start = following
             with self._view([table]) as (transaction, tables, pending):

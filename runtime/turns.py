@@ -64,7 +64,8 @@ def run_turn(
                 item.activity_id, item.workflow_id, item.time_us, item.status, item.outcome
             )
         else:
-            post(*item)
+            workflow_id, entity_id, correlation_id, message = item
+            post(workflow_id, entity_id, correlation_id, message)
     for due_us, workflow_id in due[position:]:
         system.deliver_tick(workflow_id, due_us)
     steps = system.steps

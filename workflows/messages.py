@@ -30,6 +30,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+import msgpack
+
 START = 0
 SIGNAL = 1
 TICK = 2
@@ -43,6 +45,14 @@ ASK = 9
 
 Message: TypeAlias = tuple[Any, ...]
 
+
+def pack_message(receiver: object, message: Message) -> bytes:
+    """Return the stored form of a message on its way, [receiver, *message]; it is plain msgpack."""
+    packed: bytes = _packer.pack([receiver, *message])
+    return packed
+
+
+_packer = msgpack.Packer()
 
 ACTIVITY_FAILED = 5
 """The status of an activity's CHILD_DONE where it failed; where it succeeded, it is that of Completed."""

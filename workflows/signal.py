@@ -10,11 +10,24 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import Any, ClassVar, dataclass_transform
+from typing import Any, ClassVar, NamedTuple, dataclass_transform
 
 from .errors import DefinitionError, UnknownTypeError
+
+
+class SignalForm(NamedTuple):
+    """How signals of a class become messages: name, names of the fields, and what gives their values."""
+
+    name: str
+    layout: str
+    values: Callable[[Signal], list[Any]]
+
+
+def form_of(signal: type[Signal]) -> SignalForm:
+    """Return the form of a class."""
+    return signal._form
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
@@ -36,13 +49,13 @@ class SignalType(type):
         names = tuple(field.name for field in dataclasses.fields(signal))
         signal.field_names = names
         signal.layout = ",".join(names)
-        signal._values = _getter(names)
+        signal._form = SignalForm(name, signal.layout, _getter(names))
         _quicken(signal, namespace)
         return signal  # type: ignore[no-any-return]
 
     field_names: tuple[str, ...]
     layout: str
-    _values: Any
+    _form: SignalForm
 
 
 class Signal(metaclass=SignalType):
@@ -60,8 +73,7 @@ class Signal(metaclass=SignalType):
 
 def signal_values(signal: Signal) -> list[Any]:
     """Return the field values of a signal in the order of its fields: its wire form before packing."""
-    values: list[Any] = type(signal)._values(signal)
-    return values
+    return type(signal)._form.values(signal)
 
 
 def signal_from(cls: type[Signal], values: list[Any], layout: str) -> Signal:

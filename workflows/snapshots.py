@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from types import GeneratorType
 from typing import Any
 
@@ -29,14 +29,14 @@ class Snapshots:
     """Packs workflows, and makes cold ones warm.
 
     Attributes:
-        accepts: the signal classes of each loaded workflow type.
+        accepts: the signal classes of each loaded workflow type, with their names.
     """
 
     def __init__(self, codec: Codec, codes: CodeBook, limits: Limits) -> None:
         self._codec = codec
         self._codes = codes
         self._limits = limits
-        self.accepts: Mapping[str, Collection[type[Signal]]] = {}
+        self.accepts: Mapping[str, Mapping[type[Signal], str]] = {}
 
     def pack_new(self, instance: Instance, arguments: bytes) -> bytes:
         """Return the row of a workflow that has not started."""

@@ -80,7 +80,10 @@ class Stepper(Endings):
         self.outbox.registry = registry
         self.types = registry.workflows
         self.signals = registry.signals
-        self._snapshots.accepts = {name: kind.accepts for name, kind in registry.workflows.items()}
+        self._snapshots.accepts = {
+            name: {signal: signal.__name__ for signal in kind.accepts}
+            for name, kind in registry.workflows.items()
+        }
 
     def handle(self, instance: Instance, message: Message) -> bytes | None:
         """Handle one message: run a step if it fits the wait, else keep the message or drop it.

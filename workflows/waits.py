@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from .errors import ActivityFailed, ChildCancelled, ChildError, ChildFailed, WorkflowMisuseError
@@ -34,7 +34,7 @@ _ERRORS: dict[int, type[ChildError]] = {
 
 
 def store_wait(
-    wait: tuple[Any, ...], stack: list[list[Any]], type_name: str, accepts: Collection[type[Signal]]
+    wait: tuple[Any, ...], stack: list[list[Any]], type_name: str, names: Mapping[type[Signal], str]
 ) -> tuple[list[Any], int | None, list[Every]]:
     """Return the stored form of a wait, its first due time, and what it holds beside the stack by identity.
 
@@ -42,7 +42,7 @@ def store_wait(
         wait: the sources.
         stack: what the row stores of each frame. An `Every` that is a local is stored there, and named here.
         type_name: for the error.
-        accepts: the signals that senders are told this type takes.
+        names: the signals that senders are told this type takes, with their names.
 
     Raises:
         WorkflowMisuseError: something in it cannot be awaited.
@@ -55,9 +55,10 @@ def store_wait(
     for source in wait:
         kind = type(source)
         if kind is SignalType:
-            if source not in accepts:
+            name = names.get(source)
+            if name is None:
                 raise WorkflowMisuseError(_not_accepted(type_name, source))
-            stored.append(source.__name__)
+            stored.append(name)
             continue
         if kind is Timer:
             stored.append([TIMER, source.due_us, source.name])
