@@ -1,12 +1,13 @@
-"""The address index: which active workflows an entity means, or a correlation id.
+"""The address index: which workflows an entity means, or a correlation id.
 
-It is a table of the world, with a row for each active workflow, so that a start of the world does not go through a
-million rows to know them. In memory are those addresses that were asked for, and those of workflows that began since.
+It is a table of the world, with a row for each workflow, so that a start of the world does not go through a million
+of them to know who is where. In memory are the active ones of those addresses that were asked for, and of those where
+workflows began since.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, Protocol, TypeVar
 
 ENTITY_INDEX = "entity"
@@ -15,6 +16,9 @@ K = TypeVar("K", int, str)
 # Most addresses have one workflow, so that one id stands as itself; more are the keys of a dict.
 Ids = int | dict[int, None]
 _ID_BYTES = 8
+# After every suffix.
+_AFTER = b"\xff" * (_ID_BYTES + 1)
+_ACTIVE, _ENDED = b"", b"\1"
 
 
 class IndexTables(Protocol):
@@ -24,8 +28,12 @@ class IndexTables(Protocol):
         """Set a value; None deletes it."""
         ...
 
-    def stored_keys(self, table: str, prefix: bytes) -> Iterable[bytes]:
-        """Return the keys with a prefix: all of when the world was opened that are there still, and maybe others."""
+    def scan(self, table: str, start: bytes, stop: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+        """Iterate over rows in key order."""
+        ...
+
+    def stored(self, table: str, prefix: bytes) -> Iterable[tuple[bytes, bytes]]:
+        """Return the rows whose keys have a prefix: those of when the world was opened, and maybe later changes."""
         ...
 
 
@@ -53,17 +61,25 @@ class AddressIndex(Generic[K]):
 
     def enter(self, address: K, workflow_id: int) -> None:
         """Add an active workflow."""
-        self._tables.write(self._table, _prefix(address) + _suffix(workflow_id), b"")
+        self._tables.write(self._table, prefix_of(address) + _suffix(workflow_id), _ACTIVE)
         _enter(self.known if address in self.known else self._begun, address, workflow_id)
 
     def leave(self, address: K, workflow_id: int) -> None:
-        """Take out a workflow that is not active any more."""
-        self._tables.write(self._table, _prefix(address) + _suffix(workflow_id), None)
+        """Note that a workflow is not active any more."""
+        self._tables.write(self._table, prefix_of(address) + _suffix(workflow_id), _ENDED)
         _leave(self.known, address, workflow_id)
         _leave(self._begun, address, workflow_id)
 
+    def forget(self, address: K, workflow_id: int) -> None:
+        """Take out a workflow that has ended and is deleted."""
+        self._tables.write(self._table, prefix_of(address) + _suffix(workflow_id), None)
+
+    def all(self, address: K) -> Iterator[int]:
+        """Iterate over the ids of an address, ascending, those of ended workflows among them."""
+        return ids_under(self._tables, self._table, prefix_of(address))
+
     def find(self, address: K) -> tuple[int, ...]:
-        """Return the ids of an address, ascending, and know them from now on; on the pump thread."""
+        """Return the ids of active workflows, ascending, and know them from now on; on the pump thread."""
         if address not in self.known:
             ids = self.look(address)
             self._begun.pop(address, None)
@@ -73,26 +89,35 @@ class AddressIndex(Generic[K]):
         return _listed(self.known[address])
 
     def look(self, address: K) -> tuple[int, ...]:
-        """Return the ids of an address, ascending; from any thread."""
+        """Return the ids of active workflows, ascending; from any thread."""
         known = self.known.get(address)
         if known is not None:
             return _listed(known)
-        prefix = _prefix(address)
-        # What has begun since may not stand there yet, and what has ended may stand there still.
+        # What has begun since may not stand there yet, and what has ended may stand there as active still.
         found = set(_listed(self._begun.get(address)))
-        for key in self._tables.stored_keys(self._table, prefix):
-            workflow_id = int.from_bytes(key[-_ID_BYTES:], "big")
-            if self._is_active(workflow_id):
+        for key, state in self._tables.stored(self._table, prefix_of(address)):
+            workflow_id = _id_of(key)
+            if state == _ACTIVE and self._is_active(workflow_id):
                 found.add(workflow_id)
         return tuple(sorted(found))
 
 
-def _prefix(address: int | str) -> bytes:
+def ids_under(tables: IndexTables, table: str, prefix: bytes) -> Iterator[int]:
+    """Iterate over the workflow ids that stand after a prefix in the keys of an index, ascending."""
+    return (_id_of(key) for key, _ in tables.scan(table, prefix, prefix + _AFTER))
+
+
+def prefix_of(address: int | str) -> bytes:
+    """Return the beginning of the keys of an entity, or of a text."""
     if isinstance(address, int):
         return address.to_bytes(8, "big")
     text = address.encode()
     # With its length before it, no text is the beginning of another.
     return len(text).to_bytes(2, "big") + text
+
+
+def _id_of(key: bytes) -> int:
+    return int.from_bytes(key[-_ID_BYTES:], "big")
 
 
 def _suffix(workflow_id: int) -> bytes:

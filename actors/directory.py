@@ -7,7 +7,7 @@ are kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from ..workflows.instance import Instance
@@ -15,6 +15,7 @@ from ..workflows.messages import STATUS_CODE, STATUSES, Status
 from ..workflows.rows import glance, read_head
 from ..workflows.topics import Topic
 from .address_index import ENTITY_INDEX, GROUP_INDEX, AddressIndex, IndexTables
+from .listings import Listings
 from .residents import Residents
 from .subscriptions import Subscriptions
 from .workflow_actor import WorkflowActor
@@ -39,6 +40,7 @@ class Directory:
     Attributes:
         residents, actors: those that are in memory.
         entities, groups: active workflows by entity and by correlation id.
+        listings: workflows by type, and ended ones.
         subscriptions: active workflows by what they subscribed to.
         active: how many there are.
     """
@@ -50,6 +52,7 @@ class Directory:
         self.actors = self.residents.actors
         self.entities: AddressIndex[int] = AddressIndex(ENTITY_INDEX, tables, self._is_active)
         self.groups: AddressIndex[str] = AddressIndex(GROUP_INDEX, tables, self._is_active)
+        self.listings = Listings(tables)
         self.subscriptions = Subscriptions()
         self.active = 0
         self._system = system
@@ -57,6 +60,7 @@ class Directory:
 
     def add(self, instance: Instance) -> WorkflowActor:
         """Register a new active workflow and return its actor."""
+        self.listings.begin(instance.workflow_id, instance.type_name)
         self.index(instance.workflow_id, instance.entity_id, instance.correlation_id, instance.topics)
         return self.make(instance)
 
@@ -91,6 +95,15 @@ class Directory:
             self.groups.leave(instance.correlation_id, instance.workflow_id)
         for topic in instance.topics or ():
             self.subscriptions.remove(instance.workflow_id, topic)
+
+    def forget(self, workflow_id: int, row: bytes) -> None:
+        """Take a workflow that is deleted out of every index."""
+        head = read_head(row)
+        if head.entity_id is not None:
+            self.entities.forget(head.entity_id, workflow_id)
+        if head.correlation_id is not None:
+            self.groups.forget(head.correlation_id, workflow_id)
+        self.listings.forget(workflow_id, head.type_name, STATUSES[head.status])
 
     def find(self, workflow_id: int) -> WorkflowActor | None:
         """Return the actor of a workflow that still takes messages, loading it if need be; else None.
@@ -145,6 +158,28 @@ class Directory:
             return (workflow_id,)
         assert correlation_id is not None, "an address is of one kind"
         return self.groups.look(correlation_id)
+
+    def candidates(
+        self,
+        entity_id: int | None,
+        type_name: str | None,
+        status: Status | None,
+        correlation_id: str | None,
+    ) -> Iterable[int] | None:
+        """Return the ids that the best index has for a search, ascending; not all may fit. None: any may fit."""
+        if entity_id is not None:
+            return (
+                self.entities.look(entity_id) if status is Status.SUSPENDED else self.entities.all(entity_id)
+            )
+        if correlation_id is not None:
+            return (
+                self.groups.look(correlation_id)
+                if status is Status.SUSPENDED
+                else self.groups.all(correlation_id)
+            )
+        if status is not None and not status.active:
+            return self.listings.ended(status)
+        return None if type_name is None else self.listings.of_type(type_name)
 
     def warm(self) -> Iterator[WorkflowActor]:
         """Iterate over the actors that are in memory."""

@@ -284,6 +284,10 @@ class ActorSystem:
         self.abandoned.append(activity_id)
 
     def _forget(self, workflow_id: int) -> None:
+        row = self.rows.row(workflow_id)
+        if row is None:
+            return
+        self.directory.forget(workflow_id, row)
         actor = self.directory.find(workflow_id)
         if actor is not None:
             # Of a failed one, what it began still runs.
@@ -388,6 +392,10 @@ class ActorSystem:
     def workflow_rows(self) -> Iterator[tuple[int, bytes]]:
         """Iterate over all workflows by ascending id."""
         return self.rows.all()
+
+    def ended_before(self, before_us: int) -> list[int]:
+        """Return the ids of workflows that ended before a time, ascending."""
+        return self.directory.listings.ended_before(before_us)
 
     def find_row(self, workflow_id: int) -> bytes | None:
         """Return the row of a workflow, or None."""

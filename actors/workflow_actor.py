@@ -75,6 +75,7 @@ class WorkflowActor(WorldActor):
             directory.index(
                 instance.workflow_id, instance.entity_id, instance.correlation_id, instance.topics
             )
+        directory.listings.change(instance.workflow_id, before, instance.status, instance.updated_us)
         if instance.status in (Status.COMPLETED, Status.CANCELLED):
             directory.actors.pop(instance.workflow_id, None)
             self.system.ended.add(self)

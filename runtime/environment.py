@@ -11,7 +11,7 @@ import lmdb
 
 from ..workflows.errors import NotAWorldError, WorldCorruptError, WorldError, WorldFull, WorldInUse
 
-MAX_TABLES = 32
+MAX_TABLES = 64
 
 _GIB = 1 << 30
 _SMALL = sys.platform == "win32" or sys.maxsize < 1 << 32

@@ -37,15 +37,15 @@ class Queries:
         """Return the workflows that fit all that is given, by ascending id."""
         return [
             self._view(workflow_id, row)
-            for workflow_id, row in self._candidates(entity_id, correlation_id, status)
+            for workflow_id, row in self._candidates(entity_id, type_name, status, correlation_id)
             if _fits(row, entity_id, type_name, status, correlation_id)
         ]
 
     def count(self, status: Status | None) -> int:
         """Count the active workflows, or all of one status."""
-        if status is None:
+        if status is None or status is Status.SUSPENDED:
             return self._system.directory.active
-        return sum(STATUSES[row_format.read_head(row).status] is status for _, row in self._rows.all())
+        return sum(1 for _ in self._system.directory.listings.ended(status))
 
     def _view(self, workflow_id: int, row: bytes) -> WorkflowView:
         try:
@@ -56,16 +56,16 @@ class Queries:
             ) from error
 
     def _candidates(
-        self, entity_id: int | None, correlation_id: str | None, status: Status | None
+        self, entity_id: int | None, type_name: str | None, status: Status | None, correlation_id: str | None
     ) -> Iterator[tuple[int, bytes]]:
-        if status is Status.SUSPENDED and (entity_id is not None or correlation_id is not None):
-            group = correlation_id if entity_id is None else None
-            for workflow_id in self._system.directory.addressed(None, entity_id, group):
-                row = self._rows.row(workflow_id)
-                assert row is not None, "an active workflow has a row"
-                yield workflow_id, row
+        ids = self._system.directory.candidates(entity_id, type_name, status, correlation_id)
+        if ids is None:
+            yield from self._rows.all()
             return
-        yield from self._rows.all()
+        for workflow_id in ids:
+            row = self._rows.row(workflow_id)
+            assert row is not None, "an index names workflows that are there"
+            yield workflow_id, row
 
 
 def _fits(

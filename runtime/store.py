@@ -191,24 +191,23 @@ class Store:
             yield from batch
             size = min(4 * size, SCAN_BATCH)
 
-    def stored_keys(self, table: str, prefix: bytes) -> list[bytes]:
-        """Return the keys with a prefix, faster than a scan.
+    def stored(self, table: str, prefix: bytes) -> list[tuple[bytes, bytes]]:
+        """Return the rows whose keys have a prefix, faster than a scan: what was committed of late may be missing.
 
-        All of when the world was opened that are there still are among them. Those that came since may be missing, and
-        those that went may be there.
+        Nothing is missing of what the world was opened with.
         """
+
+        def is_under(row: tuple[bytes, bytes]) -> bool:
+            return row[0].startswith(prefix)
+
         if self._unsettled:
-            return [
-                key for key, _ in takewhile(lambda row: row[0].startswith(prefix), self.scan(table, prefix))
-            ]
-        found: list[bytes] = []
+            return list(takewhile(is_under, self.scan(table, prefix)))
         with self._reader() as (transaction, tables):
             handle = tables.get(table)
-            if handle is not None:
-                with transaction.cursor(db=handle) as cursor:
-                    if cursor.set_range(prefix):
-                        found += takewhile(lambda key: key.startswith(prefix), cursor.iternext(values=False))
-        return found
+            if handle is None:
+                return []
+            with transaction.cursor(db=handle) as cursor:
+                return list(takewhile(is_under, cursor)) if cursor.set_range(prefix) else []
 
     def digest(self, tables: Iterable[str] | None = None) -> str:
         """Compute the SHA-256 of tables, keys and values in order, the same for the same rows in any file.

@@ -36,9 +36,9 @@ class TableBuffer:
         """Iterate over the latest rows in key order, from `start` up to and without `stop`."""
         return overlaid(self._store.scan(table, start), self.fresh.get(table, {}), start, stop)
 
-    def stored_keys(self, table: str, prefix: bytes) -> list[bytes]:
-        """Return the keys with a prefix: all of when the world was opened that are there still, and maybe others."""
-        return self._store.stored_keys(table, prefix)
+    def stored(self, table: str, prefix: bytes) -> list[tuple[bytes, bytes]]:
+        """Return the rows whose keys have a prefix: those of when the world was opened, and maybe later changes."""
+        return self._store.stored(table, prefix)
 
 
 _ABSENT: Any = object()

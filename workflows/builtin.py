@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from .errors import WorkflowMisuseError
 from .json_arguments import json_arguments
-from .messages import Status
 from .reducer import ReducerContext, reducer
 
 DAY_S = 86_400
@@ -72,8 +71,7 @@ def cleanup_old_workflows(ctx: ReducerContext, days_old: float = 7.0) -> int:
     if isinstance(days_old, bool) or not isinstance(days_old, int | float) or not 0 <= days_old <= MAX_DAYS:
         raise ValueError(f"cleanup_old_workflows takes from 0 to {MAX_DAYS} days, not {days_old!r}")
     cutoff = ctx.now - days_old * DAY_S
-    ended = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
-    old = [head.id for head in ctx.workflows() if head.status in ended and head.updated_at < cutoff]
+    old = [head.id for head in ctx.ended_workflows(cutoff)]
     for workflow_id in old:
         ctx.forget(workflow_id)
     ctx.forget_inputs(cutoff)

@@ -76,6 +76,10 @@ class Neighbours(Protocol):
         """Iterate over all workflows by ascending id."""
         ...
 
+    def ended_before(self, before_us: int) -> list[int]:
+        """Return the ids of workflows that ended before a time, ascending."""
+        ...
+
     def find_row(self, workflow_id: int) -> bytes | None:
         """Return the row of a workflow, or None."""
         ...

@@ -164,6 +164,10 @@ class ReducerContext:
         """Iterate over all workflows by ascending id; it takes time proportional to their number."""
         return self._world.heads()
 
+    def ended_workflows(self, before: float) -> Iterator[WorkflowHead]:
+        """Iterate over the workflows that ended before this world time, by ascending id; active ones cost nothing."""
+        return self._world.ended(round(before * US))
+
     @property
     def log(self) -> Any:
         """A structlog logger bound to the sender."""

@@ -230,6 +230,14 @@ class Reducers:
         for workflow_id, row in self.port.neighbours.workflow_rows():
             yield _head(workflow_id, row)
 
+    def ended(self, before_us: int) -> Iterator[WorkflowHead]:
+        """Iterate over the workflows that ended before a time."""
+        for workflow_id in self.port.neighbours.ended_before(before_us):
+            head = self.head(workflow_id)
+            # One that was retried since, and failed again, has ended later.
+            if head is not None and round(head.updated_at * US) < before_us:
+                yield head
+
     def logger(self, sender: str) -> Any:
         """Return a logger bound to the sender."""
         return self.port.neighbours.logger_for(sender)

@@ -85,7 +85,9 @@ def test_the_page_of_the_format_describes_every_table_of_a_world(tmp_path):
     assert f"Format version: **{FORMAT_VERSION}**" in page
     described = set(re.findall(r"^## Table `([^`]+)`", page, re.M))
     with Runtime(tmp_path / "world", [ringing, ring, write_down, notes], durability="process") as world:
-        world.start(ringing(), input_id="once")
+        world.start(ringing(), entity_id=1, correlation_id="bells", input_id="once")
+        world.pump()
+        world.cancel(entity_id=1)
         world.pump()
         tables = set(world._engine.store.stats().entries)
     # What a turn carries over is in table `turn`, which this world has not needed; and the log is no table of its own.

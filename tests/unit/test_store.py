@@ -6,6 +6,7 @@ import threading
 import lmdb
 import pytest
 
+from deathless.runtime.environment import MAX_TABLES
 from deathless.runtime.store import Store
 from deathless.workflows.errors import (
     NotAWorldError,
@@ -191,7 +192,7 @@ def test_a_commit_that_fails_midway_changes_nothing(store):
 
 def test_more_tables_than_the_limit_are_refused(store):
     with pytest.raises(WorldError):
-        store.commit({f"table{n}": {b"k": b"v"} for n in range(40)})
+        store.commit({f"table{n}": {b"k": b"v"} for n in range(MAX_TABLES)})
     assert store.get("table0", b"k") is None
 
 
