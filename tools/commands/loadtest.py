@@ -73,8 +73,12 @@ def command(
     plan = read_scenario(scenario, flags)
     _require_page(page)
     with run_directory(world) as place, Interrupts() as interrupts:
-        with watching(plan, plain=plain, quiet=as_json) as watch:
-            outcome = Driver(plan, place, watch=watch, stopped=lambda: interrupts.asked).run()
+        try:
+            with watching(plan, plain=plain, quiet=as_json) as watch:
+                outcome = Driver(plan, place, watch=watch, stopped=lambda: interrupts.asked).run()
+        except OSError as error:
+            # A full disk, most likely; errors of the world itself have a text of their own.
+            raise BadInput(f"{error.filename or place.path}: {error.strerror or error}") from None
         report = make_report(outcome, describe(place.path))
     if as_json:
         print_json(report)

@@ -30,11 +30,13 @@ from .world_client import WorldClient
 
 MOST_UNACKNOWLEDGED = 20_000
 """Inputs on their way: more are not sent before some of these are durable; they stay due meanwhile."""
-BATCH = 5_000
-"""Starts that are sent together."""
+BATCH = 2_000
+"""Inputs that are sent together, so that the world works on some while the next are made."""
 SAMPLE_S = 1.0
 DRAIN_WITHIN_S = 60.0
 """What is not acknowledged so long after the load is called unknown."""
+LEAST_LIFE = 0.25
+"""Of the time between two kills: so long the world lives after each recovery."""
 FEWEST_FRAMES_S = 1 / 120
 """A kill falls up to two frames later than it is decided, so that no part of a frame is safe from it."""
 
@@ -125,6 +127,7 @@ class Driver:
         self._began_s = time.perf_counter()
         self._sample_at_s = SAMPLE_S
         self._kill_at_s = float("inf")
+        self._kill_planned_s = 0.0
         self._load_at_s = 0.0
         self._load_from_s: float | None = None
         self._now_s = 0.0
@@ -177,7 +180,7 @@ class Driver:
     def _populate(self) -> None:
         began_s = self._elapsed()
         while not self._stopped():
-            inputs = self._plan.population(min(BATCH, MOST_UNACKNOWLEDGED - len(self._waiting)))
+            inputs = self._plan.population(self._room())
             self._turn(inputs)
             self._show(Phase.STARTING, self._plan.made / max(1, self._scenario.count))
             if not inputs and not self._waiting:
@@ -194,8 +197,7 @@ class Driver:
         while not self._stopped() and self._load_time() < scenario.seconds:
             self._world.pace()
             now_s = self._load_time()
-            room = MOST_UNACKNOWLEDGED - len(self._waiting)
-            self._turn(self._plan.until(now_s, room))
+            self._turn(self._plan.until(now_s, self._room()))
             self._show(Phase.LOAD, now_s / scenario.seconds)
         self._measures.end_sample(self._elapsed())
         self._measures.loading(False)
@@ -265,9 +267,19 @@ class Driver:
         self._hear(frames)
         self._plan_kill()
 
+    def _room(self) -> int:
+        """Return how many inputs may be sent now."""
+        return min(BATCH, MOST_UNACKNOWLEDGED - len(self._waiting))
+
     def _plan_kill(self) -> None:
         if self._scenario.kill_every_s is not None:
-            self._kill_at_s = self._elapsed() + self._scenario.kill_every_s * self._random.uniform(0.5, 1.5)
+            every_s = self._scenario.kill_every_s
+            self._kill_planned_s += every_s
+            # Not at once after a recovery that took long: then it would be killed for ever and do nothing.
+            earliest_s = self._elapsed() + every_s * LEAST_LIFE
+            self._kill_at_s = max(
+                earliest_s, self._kill_planned_s + every_s * self._random.uniform(-0.25, 0.25)
+            )
 
     def _elapsed(self) -> float:
         return time.perf_counter() - self._began_s

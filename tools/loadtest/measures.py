@@ -152,7 +152,7 @@ class Measures:
     def end_sample(self, now_s: float) -> Sample:
         """End the sample of the period that goes on, and return it; times in seconds since the run began."""
         seconds = max(now_s - self._sample_from_s, 1e-9)
-        now, totals = self._now, self._totals
+        totals = self._totals
         sample = Sample(
             at_s=now_s,
             steps_per_s=totals.steps / seconds,
@@ -161,13 +161,13 @@ class Measures:
             frames_per_s=totals.frames / seconds,
             live=self.live,
             failed=self.failed,
-            frame_p50_ms=_ms(now["frame"].percentile(50)),
-            frame_p99_ms=_ms(now["frame"].percentile(99)),
-            frame_max_ms=_ms(now["frame"].percentile(100)),
-            commit_p99_ms=_ms(now["commit"].percentile(99)),
-            latency_p50_ms=_ms(now["latency"].percentile(50)),
-            latency_p99_ms=_ms(now["latency"].percentile(99)),
-            lateness_p99_ms=_ms(now["lateness"].percentile(99)),
+            frame_p50_ms=self._percentile_ms("frame", 50),
+            frame_p99_ms=self._percentile_ms("frame", 99),
+            frame_max_ms=self._percentile_ms("frame", 100),
+            commit_p99_ms=self._percentile_ms("commit", 99),
+            latency_p50_ms=self._percentile_ms("latency", 50),
+            latency_p99_ms=self._percentile_ms("latency", 99),
+            lateness_p99_ms=self._percentile_ms("lateness", 99),
             memory_mb=None if self.memory_b is None else self.memory_b / 1e6,
             world_mb=None if self.world_b is None else self.world_b / 1e6,
         )
@@ -180,6 +180,11 @@ class Measures:
             self.samples = [merged(*self.samples[at : at + 2]) for at in range(0, len(self.samples), 2)]
             self.period_s *= 2
         return sample
+
+    def _percentile_ms(self, name: str, percent: float) -> float | None:
+        """Return a figure of the period, None outside of the load: starts in bulk are not like anything after them."""
+        seconds = self._now[name].percentile(percent) if self._loading else None
+        return None if seconds is None else 1e3 * seconds
 
     def _add_to_load(self, seconds: float) -> None:
         if not self._loading:
@@ -207,7 +212,3 @@ def merged(first: Sample, then: Sample | None = None) -> Sample:
         else:
             values[name] = max((value for value in (old, new) if value is not None), default=None)
     return Sample(**values)
-
-
-def _ms(seconds: float | None) -> float | None:
-    return None if seconds is None else 1e3 * seconds

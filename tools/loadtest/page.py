@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from ..output import BadInput
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 _LINES = {"steps": "#1f9e89", "inputs": "#e07b39", "p50": "#1f9e89", "p99": "#e07b39", "max": "#a05195"}
 _KILL = "#d1495b"
-_CONFIG = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
+_CONFIG = {"displayModeBar": False, "responsive": True}
+"""Dragging zooms in and a double click out, without a bar of buttons that say so."""
 
 
 def require_plotly() -> None:
@@ -267,11 +269,20 @@ def _distribution(report: dict[str, Any], key: str, colour: str) -> Figure:
     for name in ("p50", "p99"):
         value = report[key][name]
         if value:
-            figure.add_vline(
-                x=value,
-                line={"color": "#888888", "width": 1, "dash": "dot"},
-                annotation={"text": f"{name} {number(value)}", "font": {"size": 11}, "yanchor": "bottom"},
+            line = {"color": "#888888", "width": 1, "dash": "dot"}
+            figure.add_shape(type="line", x0=value, x1=value, y0=0, y1=1, yref="paper", line=line)
+            # Unlike a shape, an annotation has its place on a logarithmic axis as a logarithm.
+            figure.add_annotation(
+                x=math.log10(value),
+                y=1,
+                yref="paper",
+                yanchor="bottom",
+                text=f"{name} {number(value)}",
+                showarrow=False,
             )
+    if bars:
+        figure.update_xaxes(range=[math.log10(bars[0][0]) - 0.1, math.log10(bars[-1][1]) + 0.1])
+        figure.update_layout(margin={"t": 24})
     return figure
 
 

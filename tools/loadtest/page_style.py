@@ -30,11 +30,14 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 function recolour() {
   const style = getComputedStyle(document.documentElement);
   const [ink, line, card] = ["--ink", "--line", "--card"].map(name => style.getPropertyValue(name).trim());
-  for (const plot of document.querySelectorAll(".js-plotly-plot"))
+  for (const plot of document.querySelectorAll(".js-plotly-plot")) {
+    // The first ones were drawn before there were others beside them.
+    Plotly.Plots.resize(plot);
     Plotly.relayout(plot, {
       "font.color": ink, "font.family": "system-ui, sans-serif", "hoverlabel.bgcolor": card,
       "xaxis.gridcolor": line, "yaxis.gridcolor": line, "xaxis.linecolor": line, "yaxis.linecolor": line,
     });
+  }
 }
 dark.addEventListener("change", recolour);
 recolour();

@@ -10,7 +10,7 @@ import heapq
 from array import array
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, islice
 from random import Random
 
 from .draws import Draw, compiled
@@ -47,14 +47,16 @@ class Plan:
 
     def population(self, most: int) -> list[Input]:
         """Return the next of what is started before the load begins, at most so many; none when that is all."""
-        return [self._start(entry, 0.0) for entry, _ in zip(self._first, range(most), strict=False)]
+        return [self._start(entry, 0.0) for entry in islice(self._first, most)]
 
     def until(self, now_s: float, most: int) -> list[Input]:
         """Return the next inputs that are due by `now_s` seconds of load, at most so many."""
         inputs: list[Input] = []
         while len(inputs) < most and self._due[0][0] <= now_s:
-            due_s, order, make, period_s = self._due[0]
-            heapq.heapreplace(self._due, (due_s + period_s, order, make, period_s))
+            due_s, order, make, per_second = self._due[0]
+            # At random intervals: regular ones would come at the same place of each frame, or of every second one.
+            following_s = due_s + self._random.expovariate(per_second)
+            heapq.heapreplace(self._due, (following_s, order, make, per_second))
             made = make(due_s)
             if made is not None:
                 inputs.append(made)
@@ -88,8 +90,8 @@ class Plan:
 
     def _add(self, per_second: float, make: Callable[[float], Input | None]) -> None:
         if per_second:
-            period_s = 1.0 / per_second
-            heapq.heappush(self._due, (period_s, len(self._due), make, period_s))
+            first_s = self._random.expovariate(per_second)
+            heapq.heappush(self._due, (first_s, len(self._due), make, per_second))
 
     def _next_of_ramp(self, ramp: Iterator[int], due_s: float) -> Input | None:
         entry = next(ramp, None)

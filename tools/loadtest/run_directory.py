@@ -45,18 +45,17 @@ def run_directory(kept: str | None) -> Iterator[RunDirectory]:
     Raises:
         BadInput: it holds something else, or cannot be written.
     """
-    try:
-        if kept is not None:
-            yield _kept(Path(kept))
-            return
-        with tempfile.TemporaryDirectory(
-            prefix="deathless-loadtest-", dir=_real_disk(), ignore_cleanup_errors=True
-        ) as path:
-            yield RunDirectory(Path(path))
-    except PermissionError as error:
-        raise BadInput(
-            f"{error.filename}: cannot be written ({error.strerror}); give another --world"
-        ) from None
+    if kept is not None:
+        try:
+            place = _kept(Path(kept))
+        except OSError as error:
+            raise BadInput(f"--world {kept}: cannot be made or written ({error.strerror})") from None
+        yield place
+        return
+    with tempfile.TemporaryDirectory(
+        prefix="deathless-loadtest-", dir=_real_disk(), ignore_cleanup_errors=True
+    ) as path:
+        yield RunDirectory(Path(path))
 
 
 def _kept(path: Path) -> RunDirectory:

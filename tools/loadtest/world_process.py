@@ -16,6 +16,7 @@ import queue
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -38,30 +39,45 @@ def main() -> int:
     # What a workflow prints must not get between the values.
     said = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    told: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    threading.Thread(target=listen, args=(sys.stdin.buffer, told), daemon=True).start()
-    task = Task(**told.get())
+    told = Told(sys.stdin.fileno())
     sys.path.insert(0, str(Path.cwd()))
     try:
-        run(task, told, said)
+        run(Task(**told.next()), told, said)
     except (DeathlessError, BadInput, OSError) as error:
-        text = error.message if isinstance(error, BadInput) else str(error)
-        say(said, "error", text)
+        say(said, "error", error.message if isinstance(error, BadInput) else str(error))
         return 1
     return 0
 
 
-def listen(file: BinaryIO, told: queue.SimpleQueue[Any]) -> None:
-    """Put what is told into a queue; end the process where nobody is left to tell."""
-    unpacker = msgpack.Unpacker(max_buffer_size=2**31 - 1)
-    descriptor = file.fileno()
-    while data := os.read(descriptor, READ):
-        unpacker.feed(data)
-        for value in unpacker:
-            told.put(value)
-            if isinstance(value, bool):
-                return
-    os._exit(1)
+class Told:
+    """What the process is told.
+
+    A thread of its own does nothing but read, so that the end of whoever tells is seen at once. Values are unpacked by
+    whoever asks for them: a second thread at work would take the interpreter from a commit, at each of its rows.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._data: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._unpacker = msgpack.Unpacker(max_buffer_size=2**31 - 1)
+        threading.Thread(target=self._read, args=(descriptor,), daemon=True).start()
+
+    def next(self) -> Any:
+        """Wait for the next value."""
+        while True:
+            for value in self._unpacker:
+                return value
+            self._unpacker.feed(self._data.get())
+
+    def waiting(self) -> Iterator[Any]:
+        """Give the values that are there."""
+        while not self._data.empty():
+            self._unpacker.feed(self._data.get())
+        yield from self._unpacker
+
+    def _read(self, descriptor: int) -> None:
+        while data := os.read(descriptor, READ):
+            self._data.put(data)
+        os._exit(1)
 
 
 def say(file: BinaryIO, *values: Any) -> None:
@@ -71,15 +87,14 @@ def say(file: BinaryIO, *values: Any) -> None:
     file.flush()
 
 
-def run(task: Task, told: queue.SimpleQueue[Any], said: BinaryIO) -> None:
+def run(task: Task, told: Told, said: BinaryIO) -> None:
     """Run frames until the end is told."""
     loop = GameLoop(task)
     say(said, "open", *loop.opened)
     try:
         while True:
             loop.pace()
-            messages = [told.get()] if task.virtual else _waiting(told)
-            for message in messages:
+            for message in [told.next()] if task.virtual else told.waiting():
                 if isinstance(message, bool):
                     digest = loop.digest() if message else None
                     loop.close()
@@ -89,13 +104,6 @@ def run(task: Task, told: queue.SimpleQueue[Any], said: BinaryIO) -> None:
             say(said, "frame", *loop.frame().packed())
     finally:
         loop.close()
-
-
-def _waiting(told: queue.SimpleQueue[Any]) -> list[Any]:
-    messages = []
-    while not told.empty():
-        messages.append(told.get())
-    return messages
 
 
 if __name__ == "__main__":
