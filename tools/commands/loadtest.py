@@ -9,6 +9,7 @@ from typing import Any
 import click
 import structlog
 
+from ...workflows.errors import DeathlessError
 from ..loadtest.driver import Driver
 from ..loadtest.interrupts import Interrupts
 from ..loadtest.live import watching
@@ -76,8 +77,10 @@ def command(
         try:
             with watching(plan, plain=plain, quiet=as_json) as watch:
                 outcome = Driver(plan, place, watch=watch, stopped=lambda: interrupts.asked).run()
+        except DeathlessError:
+            raise  # Some are OSErrors too, and say all that there is to say.
         except OSError as error:
-            # A full disk, most likely; errors of the world itself have a text of their own.
+            # The ledger's: a full disk, most likely.
             raise BadInput(f"{error.filename or place.path}: {error.strerror or error}") from None
         report = make_report(outcome, describe(place.path))
     if as_json:

@@ -192,7 +192,7 @@ class Driver:
     def _load(self) -> float:
         """Run the load; return how long it took."""
         scenario = self._scenario
-        self._measures.loading(True)
+        self._measures.loading(on=True)
         self._load_at_s, self._load_from_s = self._elapsed(), self._now_s
         while not self._stopped() and self._load_time() < scenario.seconds:
             self._world.pace()
@@ -200,7 +200,7 @@ class Driver:
             self._turn(self._plan.until(now_s, self._room()))
             self._show(Phase.LOAD, now_s / scenario.seconds)
         self._measures.end_sample(self._elapsed())
-        self._measures.loading(False)
+        self._measures.loading(on=False)
         return self._elapsed() - self._load_at_s
 
     def _drain(self) -> None:

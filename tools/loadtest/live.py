@@ -116,11 +116,14 @@ def drawn(scenario: Scenario, progress: Progress, measures: Measures) -> Rendera
     if progress.phase is Phase.LOAD and progress.done is not None and not scenario.virtual:
         left_s = scenario.seconds * (1 - progress.done)
     eta = "" if left_s is None else f", {max(0.0, left_s):.0f} s to go"
-    bar = ProgressBar(
-        total=1.0, completed=min(progress.done or 0.0, 1.0), pulse=progress.done is None, width=WIDTH - 4
+    # In a grid: a bar by itself does not end its line.
+    foot = Table.grid(expand=True)
+    foot.add_row(
+        ProgressBar(total=1.0, completed=min(progress.done or 0.0, 1.0), pulse=progress.done is None)
     )
+    foot.add_row(Text(f"{progress.phase}{eta}", style="dim"))
     return Panel(
-        Group(grid, Text(), bar, Text(f"{progress.phase}{eta}", style="dim")),
+        Group(grid, Text(), foot),
         title=f"{scenario.title}, {progress.elapsed_s:.0f} s",
         box=box.ROUNDED,
         width=WIDTH,

@@ -39,9 +39,11 @@ class Sample:
 
     Attributes:
         at_s: the end of it, in seconds since the run began.
+        load: whether the load was on; starts in bulk before it are like nothing after them.
     """
 
     at_s: float
+    load: bool
     steps_per_s: float
     starts_per_s: float
     inputs_per_s: float
@@ -111,7 +113,7 @@ class Measures:
         """How many workflows were seen to fail."""
         return self.failed_before + self._failed_now
 
-    def loading(self, on: bool) -> None:
+    def loading(self, *, on: bool) -> None:
         """Say whether what comes now belongs to the load."""
         self._loading = on
 
@@ -155,6 +157,7 @@ class Measures:
         totals = self._totals
         sample = Sample(
             at_s=now_s,
+            load=self._loading,
             steps_per_s=totals.steps / seconds,
             starts_per_s=totals.starts / seconds,
             inputs_per_s=totals.acknowledged / seconds,
@@ -182,7 +185,7 @@ class Measures:
         return sample
 
     def _percentile_ms(self, name: str, percent: float) -> float | None:
-        """Return a figure of the period, None outside of the load: starts in bulk are not like anything after them."""
+        """Return a figure of the period, None outside of the load."""
         seconds = self._now[name].percentile(percent) if self._loading else None
         return None if seconds is None else 1e3 * seconds
 

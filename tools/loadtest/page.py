@@ -173,7 +173,7 @@ def _plots(report: dict[str, Any]) -> list[tuple[str, str, Figure]]:
             "of each second's frames, commit included, ms"
             + (f"; dotted: {limit_ms:.1f} ms, a whole frame" if limit_ms else ""),
             _over_time(
-                report, {"frame_p50_ms": "p50", "frame_p99_ms": "p99", "frame_max_ms": "max"}, " ms", limit_ms
+                report, {"frame_max_ms": "max", "frame_p99_ms": "p99", "frame_p50_ms": "p50"}, " ms", limit_ms
             ),
         ),
         (
@@ -229,7 +229,7 @@ def _figure(x_title: str, *, log: bool = False) -> Figure:
 def _over_time(
     report: dict[str, Any], lines: dict[str, str], unit: str, limit: float | None = None
 ) -> Figure:
-    samples = report["samples"]
+    samples = [sample for sample in report["samples"] if sample["load"]]
     figure = _figure("seconds since the run began")
     colours = list(_LINES.values())
     for at, (key, name) in enumerate(lines.items()):

@@ -26,6 +26,8 @@ END_WITHIN_S = 600.0
 POLL_S = 0.002
 """How long a step waits for a frame at most, and an input that is due therefore."""
 
+_OWN_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Of Windows, which has no sessions.
+
 
 class WorldProcessError(DeathlessError, RuntimeError):
     """The process of the world could not do what it is there for."""
@@ -60,6 +62,9 @@ class WorldClient:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
+                # Ctrl-C in the terminal is for this process alone, which then ends that one in good order.
+                start_new_session=True,
+                creationflags=_OWN_GROUP,
             )
         assert self._process.stdin is not None
         assert self._process.stdout is not None

@@ -6,14 +6,13 @@ It reads msgpack values from standard input and writes msgpack values to standar
     out  ["open", *Opened], then ["frame", *Frame] for each frame, then ["end", digest]; ["error", text] at any time
 
 With a virtual clock each list of inputs is one frame. Where the input ends without a word, whoever began this has died,
-and it dies too. It has no other way to end: Ctrl-C is for the tester, who decides.
+and it dies too.
 """
 
 from __future__ import annotations
 
 import os
 import queue
-import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -34,7 +33,6 @@ READ = 1 << 16
 
 def main() -> int:
     """Run a world until it is told to end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     # What a workflow prints must not get between the values.
     said = os.fdopen(os.dup(1), "wb")
