@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
 
 from .catalog import find_type
 from .frames import Frame, Task
@@ -22,10 +19,11 @@ from .instruments import INSTRUMENTS
 from .ledger import Ledger, read_ledger
 from .local_world import LocalWorld, World
 from .measures import Kill, Measures
+from .outcome import Outcome, Phase, Progress
 from .plan import Plan
 from .run_directory import RunDirectory
 from .scenario import Scenario
-from .verification import Findings, Verdict, look_at, verify
+from .verification import look_at, verify
 from .world_client import WorldClient
 
 MOST_UNACKNOWLEDGED = 20_000
@@ -37,59 +35,10 @@ DRAIN_WITHIN_S = 60.0
 """What is not acknowledged so long after the load is called unknown."""
 LEAST_LIFE = 0.25
 """Of the time between two kills: so long the world lives after each recovery."""
+CATCH_UP_S = 1.0
+"""After a recovery frames count as catching up, until one is within its time and no longer than this."""
 FEWEST_FRAMES_S = 1 / 120
 """A kill falls up to two frames later than it is decided, so that no part of a frame is safe from it."""
-
-
-class Phase(StrEnum):
-    """What a run is doing."""
-
-    OPENING = "opening"
-    STARTING = "starting workflows"
-    LOAD = "under load"
-    DRAINING = "waiting for the last inputs"
-    CHECKING = "checking the world against the ledger"
-
-
-class Progress(NamedTuple):
-    """How far a run is.
-
-    Attributes:
-        phase: what it does.
-        done: of that phase, from 0.0 to 1.0; None where nobody can say.
-        elapsed_s: since the run began.
-    """
-
-    phase: Phase
-    done: float | None
-    elapsed_s: float
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a run came to.
-
-    Attributes:
-        scenario: what was run.
-        measures: what it took.
-        verdict: of the ledger.
-        found: what stood in the world at the end.
-        digest: of the world; None with a real clock, where no two runs have the same.
-        interrupted: Ctrl-C ended it.
-        elapsed_s: from the begin to the end of the load.
-        virtual_s: world time that went by under load.
-        inputs: how many were sent.
-    """
-
-    scenario: Scenario
-    measures: Measures
-    verdict: Verdict
-    found: Findings
-    digest: str | None
-    interrupted: bool
-    elapsed_s: float
-    virtual_s: float
-    inputs: int
 
 
 class Driver:
@@ -123,7 +72,10 @@ class Driver:
         self._measures = Measures()
         self._random = Random(f"kills {scenario.seed}")  # noqa: S311 - when to kill.
         self._waiting: dict[int, tuple[Input, float]] = {}
-        self._up_since_s = 0.0
+        # Until when what is due counts as due across a kill.
+        self._up_since_s = self._catch_up_until_s = 0.0
+        self._catching_up = False
+        self._in_time = False
         self._began_s = time.perf_counter()
         self._sample_at_s = SAMPLE_S
         self._kill_at_s = float("inf")
@@ -185,9 +137,17 @@ class Driver:
             self._show(Phase.STARTING, self._plan.made / max(1, self._scenario.count))
             if not inputs and not self._waiting:
                 break
+        self._settle()
         self._measures.populated = self._plan.made
         self._measures.populate_s = self._elapsed() - began_s
         self._measures.end_sample(self._elapsed())
+
+    def _settle(self) -> None:
+        """Let frames go by until one is within its time: the backlog of the starts is not the load's."""
+        until_s = self._elapsed() + CATCH_UP_S
+        while not self._in_time and self._elapsed() < until_s and not self._stopped():
+            self._world.pace()
+            self._turn([])
 
     def _load(self) -> float:
         """Run the load; return how long it took."""
@@ -216,22 +176,31 @@ class Driver:
 
     def _turn(self, inputs: list[Input]) -> None:
         """Send inputs, hear what is over, and kill the world if it is time to."""
-        self._ledger.sent(inputs)
-        now_s = self._elapsed()
-        for item in inputs:
-            self._waiting[item.number] = item, now_s
-        self._hear(self._world.step(inputs))
+        self._hear(self._send(inputs))
         if self._elapsed() >= self._kill_at_s:
             self._kill()
         if self._elapsed() >= self._sample_at_s:
             self._measures.end_sample(self._elapsed())
             self._sample_at_s = self._elapsed() + SAMPLE_S * self._measures.period_s
 
+    def _send(self, inputs: list[Input]) -> list[Frame]:
+        """Enter new inputs into the ledger, and send them."""
+        self._ledger.sent(inputs)
+        now_s = self._elapsed()
+        for item in inputs:
+            self._waiting[item.number] = item, now_s
+        return self._world.step(inputs)
+
     def _hear(self, frames: list[Frame]) -> None:
         now_s = self._elapsed()
         for frame in frames:
             self._now_s = frame.now_s
-            self._measures.take_frame(frame)
+            self._measures.take_frame(frame, killed=self._catching_up)
+            self._in_time = frame.elapsed_s <= self._scenario.frame_s or not self._scenario.frame_s
+            if self._catching_up:
+                # A frame within its time ends what a kill has a part in.
+                self._up_since_s = now_s
+                self._catching_up = not self._in_time and now_s < self._catch_up_until_s
             for known in frame.acknowledged:
                 item, sent_s = self._waiting.pop(known.number)
                 # Counted from when it was due, so that a world that lags behind does not look fast.
@@ -258,12 +227,15 @@ class Driver:
         opened = self._world.open()
         again = [item for item, _ in self._waiting.values()]
         frames = self._world.step(again)
+        if self._load_from_s is not None:
+            # What came due meanwhile, too, so that the first frames show all that there is to catch up with.
+            frames += self._send(self._plan.until(self._load_time(), max(0, self._room())))
         while not frames:
             frames = self._world.step([])
         self._measures.take_kill(
             Kill(at_s, self._elapsed() - at_s, opened.open_s, opened.workflows, len(again))
         )
-        self._up_since_s = self._elapsed()
+        self._catching_up, self._catch_up_until_s = True, self._elapsed() + CATCH_UP_S
         self._hear(frames)
         self._plan_kill()
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from .driver import Phase, Progress
 from .measures import Measures, Sample
+from .outcome import Phase, Progress
 from .scenario import Scenario
 from .summary import number
 

@@ -82,8 +82,7 @@ class Measures:
     Attributes:
         load: sums over the time of the load.
         frame, commit, latency, lateness: of the load, in seconds.
-        latency_kills: of inputs that a kill came between; `latency` has the others.
-        lateness_kills: of timers that were due while no process ran the world.
+        frame_kills, latency_kills, lateness_kills: of what a kill came between, which the former leave out.
         populated, populate_s: how many workflows were started before the load, and in how long.
         samples: one a period.
         kills: in order.
@@ -94,7 +93,7 @@ class Measures:
     def __init__(self) -> None:
         self.load = Totals()
         self.frame, self.commit, self.latency, self.lateness = (Histogram() for _ in _DISTRIBUTIONS)
-        self.latency_kills, self.lateness_kills = Histogram(), Histogram()
+        self.frame_kills, self.latency_kills, self.lateness_kills = (Histogram() for _ in range(3))
         self.populated, self.populate_s = 0, 0.0
         self.samples: list[Sample] = []
         self.kills: list[Kill] = []
@@ -117,15 +116,20 @@ class Measures:
         """Say whether what comes now belongs to the load."""
         self._loading = on
 
-    def take_frame(self, frame: Frame) -> None:
-        """Count a frame."""
-        for own, value_s in ((self._now["frame"], frame.elapsed_s), (self._now["commit"], frame.commit_s)):
-            own.add(value_s)
+    def take_frame(self, frame: Frame, *, killed: bool = False) -> None:
+        """Count a frame.
+
+        Args:
+            frame: what it was.
+            killed: it catches up with what came due while the world was down.
+        """
+        (self.frame_kills if killed else self._now["frame"]).add(frame.elapsed_s)
+        self._now["commit"].add(frame.commit_s)
         self._totals.frames += 1
         self._totals.steps += frame.steps
         self._totals.timers += frame.timers
         for late in frame.late:
-            if late.missed:
+            if killed or late.missed:
                 self.lateness_kills.add(late.late_s)
             else:
                 self._now["lateness"].add(late.late_s)

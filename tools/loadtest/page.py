@@ -178,7 +178,7 @@ def _plots(report: dict[str, Any]) -> list[tuple[str, str, Figure]]:
         ),
         (
             "Frame time, distribution",
-            "frames by what they took, ms",
+            "frames by what they took, ms; those that catch up after a kill left out",
             _distribution(report, "frame_ms", "p50"),
         ),
         (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from .driver import Outcome
 from .histogram import Histogram
 from .measures import Measures
+from .outcome import Outcome
 from .thresholds import DISTRIBUTIONS, PERCENTILES, Judged, judge
 from .verification import SHOWN
 
@@ -42,6 +42,7 @@ def make_report(outcome: Outcome, machine: dict[str, Any]) -> dict[str, Any]:
             "starts_per_s": measures.populated / measures.populate_s if measures.populate_s else None,
         },
         **{f"{name}_ms": distribution(getattr(measures, name)) for name in DISTRIBUTIONS},
+        "frame_across_kills_ms": distribution(measures.frame_kills),
         "latency_across_kills_ms": distribution(measures.latency_kills),
         "lateness_across_kills_ms": distribution(measures.lateness_kills),
         "memory_mb": _size(measures.memory_b, measures.memory_peak_b),

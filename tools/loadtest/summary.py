@@ -14,6 +14,7 @@ _ROWS = (
     ("commit", "commit_ms"),
     ("signal to commit", "latency_ms"),
     ("timer lateness", "lateness_ms"),
+    ("frame time, after a kill", "frame_across_kills_ms"),
     ("signal to commit, across a kill", "latency_across_kills_ms"),
     ("timer lateness, across a kill", "lateness_across_kills_ms"),
 )

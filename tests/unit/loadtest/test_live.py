@@ -7,10 +7,10 @@ import pytest
 from rich.console import Console
 
 from deathless.tools.loadtest import live
-from deathless.tools.loadtest.driver import Phase, Progress
 from deathless.tools.loadtest.frames import Frame, Late
 from deathless.tools.loadtest.inputs import Known
 from deathless.tools.loadtest.measures import MOST_SAMPLES, Kill, Measures, merged
+from deathless.tools.loadtest.outcome import Phase, Progress
 from deathless.tools.loadtest.scenario_file import read_scenario
 
 
@@ -65,9 +65,14 @@ def test_what_comes_outside_of_the_load_is_not_counted_in_it(measures):
 def test_what_a_kill_came_between_is_counted_apart(measures):
     measures.take_acknowledged(0.9, start=True, killed=True)
     measures.take_frame(frame(late=[Late(0.8, missed=True)]))
+    measures.take_frame(frame(elapsed_s=0.2), killed=True)
     measures.end_sample(2.0)
-    assert measures.latency.worst_s == 0.010
-    assert (measures.latency_kills.count, measures.lateness_kills.count) == (1, 1)
+    assert (measures.latency.worst_s, measures.frame.worst_s) == (0.010, 0.004)
+    assert (measures.frame_kills.count, measures.latency_kills.count, measures.lateness_kills.count) == (
+        1,
+        1,
+        2,
+    )
 
 
 def test_failures_of_lives_before_a_kill_are_remembered(measures):

@@ -22,7 +22,7 @@ from deathless.tools.output import BadInput
 
 KEYS = {
     "schema", "passed", "interrupted", "scenario", "machine", "load", "population", "frame_ms", "commit_ms",
-    "latency_ms", "lateness_ms", "latency_across_kills_ms", "lateness_across_kills_ms", "memory_mb", "world_mb",
+    "latency_ms", "lateness_ms", "frame_across_kills_ms", "latency_across_kills_ms", "lateness_across_kills_ms", "memory_mb", "world_mb",
     "workflows", "failures", "kills", "ledger", "thresholds", "digest", "distributions", "samples",
 }  # fmt: skip
 
@@ -111,8 +111,8 @@ def test_an_input_that_is_lost_ends_with_exit_code_1_and_says_so_loudly(scenario
 def test_an_interrupted_run_still_reports_and_ends_with_130(loadtest, scenario, monkeypatch):
     take_frame = driver_module.Measures.take_frame
 
-    def interrupt(measures, frame):
-        take_frame(measures, frame)
+    def interrupt(measures, frame, **more):
+        take_frame(measures, frame, **more)
         if measures.load.frames == 0 and frame.now_s > 0.5:
             os.kill(os.getpid(), signal.SIGINT)
 
