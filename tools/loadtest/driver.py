@@ -131,12 +131,9 @@ class Driver:
 
     def _populate(self) -> None:
         began_s = self._elapsed()
-        while not self._stopped():
-            inputs = self._plan.population(self._room())
-            self._turn(inputs)
-            self._show(Phase.STARTING, self._plan.made / max(1, self._scenario.count))
-            if not inputs and not self._waiting:
-                break
+        while not self._stopped() and (self._plan.made < self._plan.first or self._waiting):
+            self._turn(self._plan.population(self._room()))
+            self._show(Phase.STARTING, self._plan.made / max(1, self._plan.first))
         self._settle()
         self._measures.populated = self._plan.made
         self._measures.populate_s = self._elapsed() - began_s

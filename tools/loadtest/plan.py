@@ -28,12 +28,15 @@ class Plan:
     Attributes:
         entries: the scenario's workflows, then witnesses and probes.
         made: how many inputs so far; they are numbered from 0 up.
+        first: how many of them are started before the load.
     """
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
         self.entries = (*scenario.workflows, *instrument_entries(scenario))
         self.made = 0
+        counted = self.entries if scenario.ramp_per_s is None else instrument_entries(scenario)
+        self.first = sum(entry.count for entry in counted)
         self._random = Random(f"load test {scenario.seed}")  # noqa: S311 - a load test's dice.
         self._arguments: list[Draw] = [compiled(entry.arguments) for entry in self.entries]
         # Of each entry, the entities that were started, in order.
@@ -46,7 +49,7 @@ class Plan:
         self._add_streams()
 
     def population(self, most: int) -> list[Input]:
-        """Return the next of what is started before the load begins, at most so many; none when that is all."""
+        """Return the next of what is started before the load begins, at most so many."""
         return [self._start(entry, 0.0) for entry in islice(self._first, most)]
 
     def until(self, now_s: float, most: int) -> list[Input]:

@@ -108,6 +108,26 @@ def test_an_input_that_is_lost_ends_with_exit_code_1_and_says_so_loudly(scenario
     assert printed.endswith("FAILED\n")
 
 
+def test_a_world_that_acknowledges_late_is_populated_all_the_same(loadtest, scenario, monkeypatch):
+    """Where no more may be on their way and then all of it is acknowledged at once, there is still more to start."""
+    step = LocalWorld.step
+    withheld = []
+
+    def late(world, inputs):
+        withheld.extend(step(world, inputs))
+        if len(withheld) < 3:
+            return []
+        frames = withheld[:]
+        withheld.clear()
+        return frames
+
+    monkeypatch.setattr(LocalWorld, "step", late)
+    monkeypatch.setattr(driver_module, "MOST_UNACKNOWLEDGED", 10)
+    _, report, _ = loadtest(scenario())
+    assert report["population"]["workflows"] == 43
+    assert report["ledger"]["holds"]
+
+
 def test_an_interrupted_run_still_reports_and_ends_with_130(loadtest, scenario, monkeypatch):
     take_frame = driver_module.Measures.take_frame
 
