@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """Where a value stands: `("workflows", 1, "count")` for the count of the second `[[workflows]]`."""
 
 _HEADER = re.compile(r"\s*(\[{1,2})([^\[\]]+)\]{1,2}\s*(#.*)?$")
@@ -18,9 +18,9 @@ _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"
 _PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
 
 
-def line_of(text: str, path: Path) -> int:
+def line_of(text: str, path: KeyPath) -> int:
     """Return the line, from 1 up, of a key or of the nearest table around it; 0 where nothing of it is written."""
-    lines: dict[Path, int] = {}
+    lines: dict[KeyPath, int] = {}
     for place, number in _places(text):
         lines.setdefault(place, number)
     for length in range(len(path), 0, -1):
@@ -29,7 +29,7 @@ def line_of(text: str, path: Path) -> int:
     return 0
 
 
-def shown(path: Path) -> str:
+def shown(path: KeyPath) -> str:
     """Write a path as in `workflows[1].count`."""
     text = ""
     for part in path:
@@ -37,10 +37,10 @@ def shown(path: Path) -> str:
     return text
 
 
-def _places(text: str) -> Iterator[tuple[Path, int]]:
-    table: Path = ()
-    entries: Counter[Path] = Counter()
-    latest: dict[Path, int] = {}
+def _places(text: str) -> Iterator[tuple[KeyPath, int]]:
+    table: KeyPath = ()
+    entries: Counter[KeyPath] = Counter()
+    latest: dict[KeyPath, int] = {}
     string = ""
     for number, line in enumerate(text.splitlines(), 1):
         if string:
@@ -61,9 +61,9 @@ def _places(text: str) -> Iterator[tuple[Path, int]]:
                     string = quotes
 
 
-def _within(parts: Path, latest: dict[Path, int]) -> Path:
+def _within(parts: KeyPath, latest: dict[KeyPath, int]) -> KeyPath:
     """Put in the number of each list of tables that a header passes through, but its own."""
-    path: Path = ()
+    path: KeyPath = ()
     for at, part in enumerate(parts):
         path = (*path, part)
         if at < len(parts) - 1 and path in latest:
@@ -71,5 +71,5 @@ def _within(parts: Path, latest: dict[Path, int]) -> Path:
     return path
 
 
-def _parts(dotted: str) -> Path:
+def _parts(dotted: str) -> KeyPath:
     return tuple(part.strip("\"'") for part in _PART.findall(dotted))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..output import BadInput
-from .toml_lines import Path, line_of, shown
+from .toml_lines import KeyPath, line_of, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,9 @@ class Source:
 
     file: str
     text: str
-    flags: dict[Path, str]
+    flags: dict[KeyPath, str]
 
-    def error(self, path: Path, problem: str) -> BadInput:
+    def error(self, path: KeyPath, problem: str) -> BadInput:
         """Return an error about the value at a path."""
         if path in self.flags:
             return BadInput(f"{self.flags[path]} {problem}")
@@ -41,7 +41,7 @@ class TomlTable:
         path: where it stands.
     """
 
-    def __init__(self, source: Source, data: dict[str, Any], path: Path, known: Collection[str]) -> None:
+    def __init__(self, source: Source, data: dict[str, Any], path: KeyPath, known: Collection[str]) -> None:
         """Take a table.
 
         Raises:
