@@ -20,6 +20,7 @@ from ..workflows.errors import DeathlessError
 
 COMMANDS = {
     "check": "Say what becomes of each await of a world with the code of these modules.",
+    "loadtest": "Run a world under load, kill it, and check it against a ledger.",
     "types": "List the workflow types of a module.",
 }
 """Each command with its line of help, said here so that `--help` imports none of them."""

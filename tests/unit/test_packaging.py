@@ -38,6 +38,16 @@ def test_every_module_of_the_package_ships_and_no_test_does(wheel):
     assert shipped == {f"deathless/{name}" for name in wanted | {"__init__.py"}}
 
 
+def test_the_ready_made_scenarios_ship(wheel):
+    with zipfile.ZipFile(wheel) as files:
+        shipped = {
+            Path(name).stem
+            for name in files.namelist()
+            if name.startswith("deathless/tools/loadtest/scenarios/")
+        }
+    assert shipped == {"default", "village", "raid", "city", "million"}
+
+
 def test_it_tells_type_checkers_that_it_is_typed(wheel):
     with zipfile.ZipFile(wheel) as files:
         assert "deathless/py.typed" in files.namelist()

@@ -1,0 +1,273 @@
+"""The command: exit codes, the report's shape, and what becomes of the world's directory."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from deathless.tools.cli import main
+from deathless.tools.loadtest import driver as driver_module
+from deathless.tools.loadtest.inputs import Kind, Known
+from deathless.tools.loadtest.interrupts import Interrupts
+from deathless.tools.loadtest.local_world import LocalWorld
+from deathless.tools.loadtest.page import page_of
+from deathless.tools.loadtest.run_directory import run_directory
+from deathless.tools.loadtest.scenario_file import _FOLDER, READY_MADE
+from deathless.tools.loadtest.thresholds import NAMES, judge
+from deathless.tools.output import BadInput
+
+KEYS = {
+    "schema", "passed", "interrupted", "scenario", "machine", "load", "population", "frame_ms", "commit_ms",
+    "latency_ms", "lateness_ms", "frame_across_kills_ms", "latency_across_kills_ms", "lateness_across_kills_ms", "memory_mb", "world_mb",
+    "workflows", "failures", "kills", "ledger", "thresholds", "digest", "distributions", "samples",
+}  # fmt: skip
+
+
+def test_a_run_reports_all_that_the_page_of_the_schema_names(loadtest, scenario):
+    code, report, _ = loadtest(scenario())
+    assert code == 0
+    assert report.keys() == KEYS
+    assert report["passed"]
+    assert report["load"].keys() == {
+        "seconds", "world_seconds", "steps_per_s", "starts_per_s", "inputs_per_s", "frames_per_s", "frames", "steps",
+        "timers_fired",
+    }  # fmt: skip
+    for name in ("frame_ms", "commit_ms", "latency_ms", "lateness_ms"):
+        assert report[name].keys() == {"count", "p50", "p90", "p99", "max"}
+        assert report[name]["count"] > 0
+    assert report["load"]["world_seconds"] == pytest.approx(1.0, abs=0.06)
+    assert report["load"]["frames"] == 20
+    assert report["population"]["workflows"] == 30 + 3 + 10
+    assert report["ledger"]["holds"]
+    assert report["ledger"]["inputs"] == report["ledger"]["acknowledged"]
+    assert report["ledger"]["witnessed"] > 50
+    assert report["lateness_ms"]["max"] <= 1000 / 20 + 1e-3
+
+
+def test_a_summary_is_printed_where_no_json_is_asked_for(scenario, capsys):
+    assert main(["loadtest", scenario()]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("Tiny: ")
+    assert "took effect exactly once" in printed
+    assert printed.endswith("PASSED\n")
+
+
+@pytest.mark.parametrize(
+    ("threshold", "code"),
+    [
+        ("p99_frame_ms = 1e9", 0),
+        ("p99_frame_ms = 0", 1),
+        ("min_steps_per_s = 1e9", 1),
+        ("max_recovery_s = 9", 1),
+    ],
+)
+def test_thresholds_decide_the_exit_code(loadtest, scenario, threshold, code):
+    found, report, _ = loadtest(scenario(f"[thresholds]\n{threshold}\n"))
+    assert found == code
+    assert report["passed"] == (code == 0)
+    assert {item["name"]: item["met"] for item in report["thresholds"]}[threshold.split()[0]] == (code == 0)
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_each_threshold_is_met_on_one_side_and_missed_on_the_other(name):
+    (low,) = (item for item in judge({name: 10.0}, {name: 9.0}) if item.name == name)
+    (high,) = (item for item in judge({name: 10.0}, {name: 11.0}) if item.name == name)
+    assert {low.met, high.met} == {True, False}
+    assert low.met == (not name.startswith("min_"))
+
+
+def test_a_workflow_that_fails_fails_the_run_unless_that_is_allowed(loadtest, scenario):
+    broken = "[[workflows]]\ntype = 'combat'\ncount = 2\narguments = { hp = -1 }\n"
+    code, report, _ = loadtest(scenario(broken))
+    assert code == 1
+    assert report["workflows"]["failed"] == 2
+    assert report["failures"][0]["workflows"] == 2
+    assert "hp of combat" in report["failures"][0]["error"]
+    assert loadtest(scenario(broken + "[thresholds]\nmax_failed = 2\n"))[0] == 0
+
+
+def test_an_input_that_is_lost_ends_with_exit_code_1_and_says_so_loudly(scenario, capsys, monkeypatch):
+    step = LocalWorld.step
+
+    def forgetful(world, inputs):
+        """Take a note, say nothing of it to the world, and acknowledge it."""
+        kept = [item for item in inputs if item.kind != Kind.NOTE or item.values[1] != 5]
+        (frame,) = step(world, kept)
+        frame.acknowledged += [Known(item.number, 0) for item in inputs if item not in kept]
+        return [frame]
+
+    monkeypatch.setattr(LocalWorld, "step", forgetful)
+    assert main(["loadtest", scenario()]) == 1
+    printed = capsys.readouterr().out
+    # Of each of the three witnesses: the number itself, and its name.
+    assert "LEDGER BROKEN: 6 lost, 0 doubled, 0 foreign, 0 disordered" in printed
+    assert printed.endswith("FAILED\n")
+
+
+def test_a_world_that_acknowledges_late_is_populated_all_the_same(loadtest, scenario, monkeypatch):
+    """Where no more may be on their way and then all of it is acknowledged at once, there is still more to start."""
+    step = LocalWorld.step
+    withheld = []
+
+    def late(world, inputs):
+        withheld.extend(step(world, inputs))
+        if len(withheld) < 3:
+            return []
+        frames = withheld[:]
+        withheld.clear()
+        return frames
+
+    monkeypatch.setattr(LocalWorld, "step", late)
+    monkeypatch.setattr(driver_module, "MOST_UNACKNOWLEDGED", 10)
+    _, report, _ = loadtest(scenario())
+    assert report["population"]["workflows"] == 43
+    assert report["ledger"]["holds"]
+
+
+def test_an_interrupted_run_still_reports_and_ends_with_130(loadtest, scenario, monkeypatch):
+    take_frame = driver_module.Measures.take_frame
+
+    def interrupt(measures, frame, **more):
+        take_frame(measures, frame, **more)
+        if measures.load.frames == 0 and frame.now_s > 0.5:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(driver_module.Measures, "take_frame", interrupt)
+    monkeypatch.setattr(driver_module.Driver, "_drain", lambda driver: None)
+    code, report, _ = loadtest(scenario())
+    assert code == 130
+    assert report["interrupted"]
+    assert 0.0 < report["load"]["world_seconds"] < 0.9
+    assert report["ledger"]["holds"]
+
+
+def test_a_second_ctrl_c_does_not_wait():
+    with Interrupts() as interrupts:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interrupts.asked
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+DIGESTS = """
+import json, sys
+from deathless.tools.cli import main
+sys.exit(main(["loadtest", sys.argv[1], "--json", "--seed", sys.argv[2]]))
+"""
+
+
+def test_with_virtual_time_the_same_seed_gives_the_same_digest_in_another_process(scenario):
+    path = scenario()
+    digests = {}
+    for seed, hash_seed in (("3", "1"), ("3", "2"), ("4", "1")):
+        done = subprocess.run(
+            [sys.executable, "-c", DIGESTS, path, seed],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        digests[seed, hash_seed] = json.loads(done.stdout)["digest"]
+    assert digests["3", "1"] == digests["3", "2"]
+    assert digests["3", "1"] != digests["4", "1"]
+
+
+def test_residents_do_not_change_the_digest(loadtest, scenario):
+    assert loadtest(scenario())[1]["digest"] == loadtest(scenario(), "--max-resident", "5")[1]["digest"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["no_such.toml"], "no_such.toml: there is no such file"),
+        (["village", "--seconds", "0"], "--seconds is a number from 0.1"),
+        (["village", "--clock", "sundial"], "--clock is 'real' or 'virtual', not 'sundial'"),
+        (
+            ["village", "--clock", "virtual", "--frame-rate", "0"],
+            "--frame-rate is more than 0 with a virtual clock",
+        ),
+        (
+            ["village", "--html", "no/such/folder/page.html"],
+            "--html no/such/folder/page.html: cannot be written",
+        ),
+    ],
+)
+def test_bad_input_ends_with_one_line_and_exit_code_2(loadtest, arguments, problem):
+    code, report, error = loadtest(*arguments)
+    assert (code, report) == (2, None)
+    assert error.startswith(f"Error: {problem}")
+    assert error.count("\n") == 1
+
+
+def test_a_kept_directory_holds_world_and_ledger_and_is_used_again(loadtest, scenario, tmp_path):
+    kept = tmp_path / "kept"
+    first = loadtest(scenario(), "--world", str(kept))[1]
+    assert {"world", "ledger", "loadtest.json"} <= {path.name for path in kept.iterdir()}
+    assert loadtest(scenario(), "--world", str(kept))[1]["digest"] == first["digest"]
+
+
+def test_a_directory_with_something_else_in_it_is_refused_and_stays_as_it_is(loadtest, scenario, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "precious").write_text("mine", encoding="utf-8")
+    code, _, error = loadtest(scenario(), "--world", str(tmp_path / "mine"))
+    assert code == 2
+    assert "not empty, and not of a load test (precious)" in error
+    assert (tmp_path / "mine" / "precious").read_text(encoding="utf-8") == "mine"
+    assert loadtest(scenario(), "--world", str(tmp_path / "mine" / "precious"))[0] == 2
+
+
+def test_a_temporary_directory_is_removed_whatever_happens():
+    with pytest.raises(KeyboardInterrupt), run_directory(None) as place:
+        place.ledger.write_text("x", encoding="utf-8")
+        raise KeyboardInterrupt
+    assert not place.path.exists()
+
+
+def test_the_page_has_every_plot_and_loads_nothing_from_elsewhere(loadtest, scenario, tmp_path):
+    page = tmp_path / "report.html"
+    code, report, _ = loadtest(scenario(), "--html", str(page))
+    assert code == 0
+    from plotly.offline import get_plotlyjs
+
+    text = page.read_text(encoding="utf-8").replace(get_plotlyjs(), "")
+    for title in (
+        "Throughput", "Signal to commit", "Frame time", "Frame time, distribution", "Signal to commit, distribution",
+        "Timer lateness, distribution", "Memory and world", "Workflows",
+    ):  # fmt: skip
+        assert f"<h2>{title}</h2>" in text
+    assert text.count("Plotly.newPlot(") == 8
+    assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//|url\(|@import|<link""", text)
+    kill = {"at_s": 1.0, "recovery_s": 0.5, "open_s": 0.1, "workflows": 3, "sent_again": 2}
+    assert "<h2>Recovery</h2>" in page_of({**report, "kills": [kill]})
+
+
+def test_a_title_with_markup_is_shown_as_it_is(loadtest, scenario, tmp_path):
+    page = tmp_path / "report.html"
+    text = scenario.text.replace('"Tiny"', '"<b>1 & 2</b>"')
+    loadtest(scenario(text=text), "--html", str(page))
+    assert "<h1>&lt;b&gt;1 &amp; 2&lt;/b&gt;" in page.read_text(encoding="utf-8")
+
+
+def test_without_plotly_a_page_is_refused_before_anything_runs(loadtest, scenario, monkeypatch):
+    monkeypatch.setitem(sys.modules, "plotly", None)
+    code, _, error = loadtest(scenario(), "--html", "report.html")
+    assert (code, error) == (2, "Error: --html needs plotly: pip install 'deathless[loadtest]'\n")
+
+
+def test_it_runs_without_plotly_where_no_page_is_asked_for(loadtest, scenario, monkeypatch):
+    monkeypatch.setitem(sys.modules, "plotly", None)
+    assert loadtest(scenario())[0] == 0
+
+
+def test_a_directory_that_cannot_be_made_is_bad_input(tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(BadInput, match="cannot be made"), run_directory(str(tmp_path / "file" / "below")):
+        raise AssertionError
+
+
+def test_each_packaged_scenario_can_be_named():
+    assert {path.stem for path in _FOLDER.glob("*.toml")} == set(READY_MADE)

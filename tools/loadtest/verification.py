@@ -1,0 +1,235 @@
+"""The world against the ledger: did every acknowledged input take effect exactly once?
+
+Three things are compared, each with what the ledger alone says must be there:
+
+- each witness's numbers: all that are acknowledged, none twice, none that was never sent, none of another witness;
+- the workflows that no other started: one for each acknowledged start, of its type, under the id that was told;
+- the world's record of names, of each acknowledged input that had one.
+
+Of an input that was sent and never acknowledged nobody can know: it may be there, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...runtime import GameClock, Runtime, WallClock
+from ...runtime.row_buffer import WORKFLOW_TABLE
+from ...runtime.world_reader import WorldReader
+from ...workflows import rows
+from ...workflows.messages import STATUSES, Status
+from ...workflows.outbox import INPUT_TABLE
+from .inputs import Kind
+from .instruments import INSTRUMENTS, WITNESS
+from .ledger import Entry
+
+SHOWN = 20
+"""Findings of a kind that are written out; all are counted."""
+
+
+class Root(NamedTuple):
+    """A workflow that was started from outside."""
+
+    workflow_id: int
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Testimony:
+    """What a witness keeps.
+
+    Attributes:
+        count: signals that it took.
+        checksum: over their numbers in order.
+        ranges: `[first, last]` of the numbers that it took.
+        doubled: numbers that it took again.
+        foreign: (witness, number) of those that were meant for another.
+    """
+
+    count: int
+    checksum: int
+    ranges: Sequence[Sequence[int]]
+    doubled: Sequence[int]
+    foreign: Sequence[Sequence[int]]
+
+
+@dataclass(slots=True)
+class Findings:
+    """What stands in a world.
+
+    Attributes:
+        roots: workflows without a parent, by entity.
+        witnesses: what each witness keeps, by its entity.
+        names: inputs that the world remembers by name.
+        statuses: how many workflows there are of each.
+        failures: how many workflows failed with which message.
+    """
+
+    roots: dict[int, list[Root]] = field(default_factory=dict)
+    witnesses: dict[int, Testimony] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+    statuses: dict[str, int] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Verdict:
+    """The outcome.
+
+    Attributes:
+        lost: acknowledged and not there.
+        doubled: there more than once.
+        foreign: there and never sent, or sent to another.
+        disordered: witnesses to which numbers came in another order than they were sent.
+        acknowledged, refused, unknown: how many inputs of the ledger are which; unknown were never acknowledged.
+        witnessed: how many of the acknowledged a witness accounts for, number by number.
+    """
+
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    disordered: list[str] = field(default_factory=list)
+    acknowledged: int = 0
+    refused: int = 0
+    unknown: int = 0
+    witnessed: int = 0
+
+    @property
+    def holds(self) -> bool:
+        """Whether every acknowledged input took effect exactly once, and in order."""
+        return not (self.lost or self.doubled or self.foreign or self.disordered)
+
+
+def verify(
+    entries: Sequence[Entry], found: Findings, types: Sequence[str], is_named: Mapping[int, bool]
+) -> Verdict:
+    """Compare.
+
+    Args:
+        entries: of the ledger.
+        found: what stands in the world.
+        types: of each entry of the plan, the type's name.
+        is_named: by `Kind`, whether its inputs have names.
+    """
+    verdict = Verdict()
+    notes: dict[int, list[Entry]] = {
+        item.entity: [] for item in entries if item.kind == Kind.START and types[item.entry] == WITNESS
+    }
+    for item in entries:
+        verdict.acknowledged += item.state == "known"
+        verdict.refused += item.state == "refused"
+        verdict.unknown += item.state == "sent"
+        if item.kind == Kind.START:
+            _verify_start(item, found, types[item.entry], verdict)
+        elif item.kind == Kind.NOTE:
+            notes.setdefault(item.entity, []).append(item)
+        if item.state == "known" and is_named[item.kind] and str(item.number) not in found.names:
+            verdict.lost.append(
+                f"input {item.number} ({Kind(item.kind).name.lower()}): its name is not recorded"
+            )
+    for entity, sent in notes.items():
+        _verify_witness(entity, sent, found.witnesses.get(entity), verdict)
+    started = {item.entity for item in entries if item.kind == Kind.START}
+    for entity in sorted(found.roots.keys() - started):
+        verdict.foreign.append(
+            f"workflow {found.roots[entity][0].workflow_id}: entity {entity} was never started"
+        )
+    sent_names = {str(item.number) for item in entries}
+    verdict.foreign += [
+        f"input {name!r}: recorded and never sent" for name in sorted(found.names - sent_names)
+    ]
+    return verdict
+
+
+def _verify_start(item: Entry, found: Findings, type_name: str, verdict: Verdict) -> None:
+    roots = found.roots.get(item.entity, [])
+    what = f"start {item.number} ({type_name}, entity {item.entity})"
+    if len(roots) > 1:
+        verdict.doubled.append(f"{what}: workflows {', '.join(str(root.workflow_id) for root in roots)}")
+    if item.state == "known" and item.workflow_id not in [root.workflow_id for root in roots]:
+        verdict.lost.append(f"{what}: there is no workflow {item.workflow_id}")
+    verdict.foreign += [
+        f"{what}: workflow {root.workflow_id} is a {root.type}" for root in roots if root.type != type_name
+    ]
+    if item.state == "refused" and roots:
+        verdict.foreign.append(f"{what}: refused, and there is workflow {roots[0].workflow_id}")
+
+
+def _verify_witness(entity: int, sent: list[Entry], kept: Testimony | None, verdict: Verdict) -> None:
+    must = {item.sequence for item in sent if item.state == "known"}
+    may = {item.sequence for item in sent if item.state == "sent"}
+    if kept is None:
+        verdict.lost += [f"witness of entity {entity}: gone, with all of {len(must)} inputs"] if must else []
+        return
+    there = {number for first, last in kept.ranges for number in range(first, last + 1)}
+    who = f"witness of entity {entity}"
+    verdict.witnessed += len(must & there)
+    verdict.lost += [f"{who}: number {number} never came" for number in sorted(must - there)]
+    verdict.foreign += [f"{who}: number {number} was never sent" for number in sorted(there - must - may)]
+    verdict.doubled += [f"{who}: number {number} came again" for number in kept.doubled]
+    verdict.foreign += [
+        f"{who}: number {number}, which was for witness {other}" for other, number in kept.foreign
+    ]
+    strangers = len(kept.doubled) + len(kept.foreign)
+    if not strangers and kept.count != len(there):
+        verdict.doubled.append(f"{who}: took {kept.count} signals, of {len(there)} numbers")
+    if not strangers and kept.checksum != checksum_of(sorted(there)):
+        verdict.disordered.append(f"{who}: its numbers did not come in the order in which they were sent")
+
+
+def checksum_of(numbers: Iterable[int]) -> int:
+    """Return what a witness makes of these numbers in this order."""
+    checksum = 0
+    for number in numbers:
+        checksum = (checksum * 31 + number + 1) % 2**61
+    return checksum
+
+
+def look_at(world: Path, *, virtual: bool) -> Findings:
+    """Read all that is compared from a world that nobody runs. Nothing in it is changed.
+
+    Raises:
+        WorldError: it cannot be read.
+    """
+    found = Findings()
+    witnesses: list[int] = []
+    failed: list[int] = []
+    with WorldReader(world) as reader:
+        for key, row in reader.scan(WORKFLOW_TABLE):
+            workflow_id, head = int.from_bytes(key, "big"), rows.read_head(row)
+            status = STATUSES[head.status]
+            found.statuses[status] = found.statuses.get(status, 0) + 1
+            if status is Status.FAILED:
+                failed.append(workflow_id)
+            if head.parent_id is None and head.entity_id is not None:
+                found.roots.setdefault(head.entity_id, []).append(Root(workflow_id, head.type_name))
+                if head.type_name == WITNESS:
+                    witnesses.append(workflow_id)
+        found.names = {key.decode() for key, _ in reader.scan(INPUT_TABLE)}
+    # Locals and messages take the code that the rows refer to, which a Runtime knows how to read.
+    with Runtime(
+        world, INSTRUMENTS, clock=GameClock() if virtual else WallClock(), durability="process"
+    ) as opened:
+        for workflow_id in witnesses:
+            view = opened.get(workflow_id)
+            assert view.entity_id is not None
+            found.witnesses[view.entity_id] = _testimony(view.locals)
+        for workflow_id in failed[:1000]:
+            view = opened.get(workflow_id)
+            message = f"{view.type}: {view.error_message}"
+            found.failures[message] = found.failures.get(message, 0) + 1
+    return found
+
+
+def _testimony(own: Mapping[str, Any]) -> Testimony:
+    # Before its first step a witness has its argument and nothing else.
+    return Testimony(
+        own.get("count", 0),
+        own.get("checksum", 0),
+        own.get("ranges", []),
+        own.get("doubled", []),
+        own.get("foreign", []),
+    )
