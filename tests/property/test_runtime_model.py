@@ -45,6 +45,7 @@ from deathless import (
     SignalNotAccepted,
     WorkflowExistsError,
 )
+from deathless.actors.backlog import Backlog
 from deathless.runtime.inputs import TurnRecord
 
 STEPS = 50
@@ -551,6 +552,9 @@ class RuntimeAgainstModel(RuleBasedStateMachine):
 
     def check(self) -> None:
         assert_same(self.world, self.model)
+        system = self.world._engine.system
+        # What was packed turn by turn is what all of it is, packed at once.
+        assert system.carried() == Backlog().pack(system.scheduler.queue, system.wheel.keys())
 
     def check_committed(self) -> None:
         """Look at all that waits for a commit, and let the twin follow."""
