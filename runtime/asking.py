@@ -282,6 +282,18 @@ class Asking(Looking):
             lambda: (0, intake.cancel(workflow_id, entity_id, correlation_id, reason, force=force)),
         )[1]
 
+    def cancel_many(self, workflow_ids: Iterable[int], *, reason: str = "", force: bool = False) -> int:
+        """Cancel many workflows in the next turn; all of them or, where one is unknown, none. See `cancel`.
+
+        Returns:
+            The turn that will take it.
+
+        Raises:
+            UnknownWorkflowError: there is none of one of these ids.
+        """
+        self._engine.require_room()
+        return self._engine.intake.cancel_many(workflow_ids, reason, force=force)
+
     def retry(self, workflow_id: int) -> int:
         """Run the message on which a workflow failed again, with the code loaded now; on others it does nothing.
 

@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 
 from ..actors import ActorSystem
+from ..workflows.builtin import DAY_S, cleanup_old_workflows
 from ..workflows.context import Context
 from ..workflows.errors import (
     ClockMismatchError,
@@ -29,6 +30,7 @@ from ..workflows.errors import (
 )
 from ..workflows.instance import Instance
 from ..workflows.outbox import ACTIVITY_TABLE, ActivityRecord
+from ..workflows.reducer import WORLD
 from ..workflows.registry import Registry
 from ..workflows.tables import unpack_form
 from ..workflows.values import engine_codec
@@ -62,6 +64,9 @@ from .world_state import (
     pack_leftover,
     store_next_id,
 )
+
+PRUNE_EVERY_US = 60_000_000
+"""How often ended workflows are looked through for old ones, in world time."""
 
 _open_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
@@ -156,6 +161,7 @@ class Engine:
         self.answers = Answers(self.system.scheduler.is_pump_thread)
         self.queries = Queries(str(store.path), self.rows, self.system, codec, self.codes)
         self._replaying = False
+        self._prune_us = 0
         self._launched: dict[int, ActivityRecord] = {}
         self._abandoned: list[int] = []
         self.intake = Intake(registry, self.system, engine_codec(), clock, ids, options.limits, state.turn)
@@ -237,6 +243,8 @@ class Engine:
         id_blocks: tuple[tuple[int, int], ...] = (),
     ) -> TurnOutcome:
         now_us = max(self.clock.now_us(), self.system.stepper.now_us)
+        if not (self._replaying or closing):
+            self._prune(now_us)
         inputs = self.intake.take(last=closing and not id_blocks)
         self._child_ids.begin(id_blocks)
         actors = len(self.system.directory.actors)
@@ -270,6 +278,13 @@ class Engine:
             )
         self._gc.settle(len(self.system.directory.actors) - actors)
         return outcome
+
+    def _prune(self, now_us: int) -> None:
+        """Ask for the deletion of what ended long ago, if it is time to: an input as any other, for the records."""
+        after_s = self._options.prune_after
+        if after_s is not None and now_us >= self._prune_us:
+            self._prune_us = now_us + PRUNE_EVERY_US
+            self.intake.call(cleanup_old_workflows.name, (after_s / DAY_S,), {}, WORLD, None)
 
     def _tell_others(self, committed: bool) -> None:
         """Tell the game what has happened, once the turn is over and nothing that it does can hurt it."""

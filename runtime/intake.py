@@ -338,15 +338,7 @@ class Intake:
         """Accept a cancel; return the turn that takes it."""
         if (workflow_id is None) + (entity_id is None) + (correlation_id is None) != 2:
             raise TypeError(ONE_ADDRESS)
-        if not isinstance(reason, str):
-            raise TypeError(f"the reason of a cancel is a text, not {reason!r}")
-        if size_of_text("the reason of a cancel", reason) > self._limits.error_message:
-            raise LimitError(
-                "the size of the reason of a cancel",
-                value=len(reason.encode()),
-                limit=self._limits.error_message,
-                setting="error_message",
-            )
+        self._check_reason(reason)
         check_address(entity_id, correlation_id, self._limits)
         if workflow_id is not None:
             self._check_known(workflow_id)
@@ -354,6 +346,18 @@ class Intake:
             self._require_open()
             message = (CANCEL, self._clock.now_us(), reason, force)
             self._inputs.append((workflow_id, entity_id, correlation_id, message))
+            return self._next_turn
+
+    def cancel_many(self, workflow_ids: Iterable[int], reason: str, *, force: bool) -> int:
+        """Accept cancels of many workflows, all or none; return the turn that takes them."""
+        self._check_reason(reason)
+        numbers = list(workflow_ids)
+        for workflow_id in numbers:
+            self._check_known(workflow_id)
+        with self.lock:
+            self._require_open()
+            message = (CANCEL, self._clock.now_us(), reason, force)
+            self._inputs += [(workflow_id, None, None, message) for workflow_id in numbers]
             return self._next_turn
 
     def retry(self, workflow_id: int) -> int:
@@ -444,6 +448,17 @@ class Intake:
         if self._types.get(what.type.name) is not what.type:
             raise UnknownWorkflowTypeError(what.type.name, tuple(sorted(self._types)))
         return what
+
+    def _check_reason(self, reason: Any) -> None:
+        if not isinstance(reason, str):
+            raise TypeError(f"the reason of a cancel is a text, not {reason!r}")
+        if size_of_text("the reason of a cancel", reason) > self._limits.error_message:
+            raise LimitError(
+                "the size of the reason of a cancel",
+                value=len(reason.encode()),
+                limit=self._limits.error_message,
+                setting="error_message",
+            )
 
     def _refuse_signal(self, signal: Any) -> NoReturn:
         if isinstance(signal, SignalType):

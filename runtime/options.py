@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..workflows.limits import MAX_ID, Limits
-from ..workflows.sources import US
+from ..workflows.sources import LONGEST_S, US
 from .inputs import TurnRecord
 
 MAX_STEPS_PER_TURN = 100_000
@@ -34,6 +34,7 @@ class Options:
     on_turn: Callable[[TurnRecord], None] | None
     slow_step: float | None
     max_resident: int | None
+    prune_after: float | None
 
     def __post_init__(self) -> None:
         """Check each."""
@@ -55,6 +56,10 @@ class Options:
             raise TypeError(f"limits is a Limits(...), not {self.limits!r}")
         if self.max_resident is not None and (type(self.max_resident) is not int or self.max_resident < 0):
             raise ValueError(f"max_resident is a whole number from 0 up, or None, not {self.max_resident!r}")
+        if self.prune_after is not None and not 0 <= self.prune_after < LONGEST_S:
+            raise ValueError(
+                f"prune_after is a number of seconds from 0.0 up, or None, not {self.prune_after!r}"
+            )
         if self.slow_step is not None and not 0 < self.slow_step < math.inf:
             raise ValueError(f"slow_step is a number of seconds over 0.0, or None, not {self.slow_step!r}")
         if self.on_turn is not None and not callable(self.on_turn):

@@ -60,6 +60,7 @@ class Runtime(Asking):
         on_turn: Callable[[TurnRecord], None] | None = None,
         slow_step: float | None = 1.0,
         max_resident: int | None = None,
+        prune_after: float | None = None,
         map_size: int = DEFAULT_MAP_SIZE,
         map_limit: int = DEFAULT_MAP_LIMIT,
     ) -> None:
@@ -86,6 +87,8 @@ class Runtime(Asking):
                 line; None to have no thread that looks.
             max_resident: how many workflows stay in memory after a turn; those that were not addressed for longest are
                 loaded again when their next message comes. None keeps all that had one.
+            prune_after: seconds of world time after which a workflow that has ended, and the name of an input, is
+                deleted, looked at once a minute; None keeps them until `cleanup_old_workflows` is called.
             map_size: bytes of address space to map at first; it doubles when it is full.
             map_limit: bytes up to which it may.
 
@@ -109,6 +112,7 @@ class Runtime(Asking):
             on_turn,
             slow_step,
             max_resident,
+            prune_after,
         )
         store = Store.open(path, durability=durability, map_size=map_size, map_limit=map_limit)
         try:

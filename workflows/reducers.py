@@ -196,12 +196,14 @@ class Reducers:
 
     def forget(self, workflow_id: int) -> None:
         """Buffer the deletion of a workflow that has ended."""
-        head = self.head(workflow_id)
-        if head is None:
+        check_workflow_id(workflow_id)
+        row = self.port.neighbours.find_row(workflow_id)
+        if row is None and self.head(workflow_id) is None:
             return
-        if head.status not in (Status.COMPLETED, Status.CANCELLED, Status.FAILED):
+        status = Status.SUSPENDED if row is None else STATUSES[rows.glance(row)[1]]
+        if status.active:
             raise WorkflowMisuseError(
-                f"workflow {workflow_id} has not ended, it is {head.status}; cancel it first"
+                f"workflow {workflow_id} has not ended, it is {status}; cancel it first"
             )
         self.port.effects.append((FORGET, workflow_id))
 
