@@ -2,7 +2,7 @@
 
 Rows that a turn changes lie all over a world. To write 1,024 of 10,000 in their places takes some 400 pages of a
 B-tree; to append them takes 40, side by side. So a commit appends what it changes as one entry, and puts into place
-only a slice of what earlier ones have left pending: a stretch of neighbouring keys, each with its newest value. A row
+only a part of what earlier ones have left pending, neighbouring keys, each with its newest value. A row
 that changes often is put into place once in many changes.
 
 Prior art: the write-ahead log, and the merges of log-structured trees. This log is a table of the same environment as
@@ -15,7 +15,7 @@ number is ever used again; one is left out where all was put into place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -33,18 +33,18 @@ LARGEST_ENTRY = 1 << 20
 
 Rows: TypeAlias = Mapping[bytes, bytes | None]
 Changes: TypeAlias = Mapping[str, Rows]
-_Place: TypeAlias = tuple[str, bytes]
+_Stretch: TypeAlias = tuple[str, bytes]
 
 
 class Writes(NamedTuple):
     """What one transaction does.
 
     Attributes:
-        changes: what the commit is about.
+        changes: what the commit is about; empty where all of it is put into place.
         entry: key and value to append to the log; None where all is put into place.
         doomed: keys of entries to delete.
         puts: (table, ascending keys and values), for each table once; None deletes.
-        placed: whose newest values are among the puts.
+        placed: the stretches whose pending rows are the puts.
         cycle: the round of placing that goes on.
     """
 
@@ -52,14 +52,14 @@ class Writes(NamedTuple):
     entry: tuple[bytes, bytes] | None
     doomed: list[bytes]
     puts: list[tuple[str, list[tuple[bytes, bytes | None]]]]
-    placed: list[_Place]
+    placed: list[_Stretch]
     cycle: _Cycle
 
 
 class _Cycle(NamedTuple):
     """A round of placing: what was pending at its beginning, how much of it is in place, and its first later entry."""
 
-    places: list[_Place]
+    stretches: list[_Stretch]
     done: int
     following: int
 
@@ -67,14 +67,12 @@ class _Cycle(NamedTuple):
 class CommitLog:
     """Plans what each transaction writes, and knows what is not in its place yet.
 
-    Planning changes nothing; `note` takes a plan over once its transaction has committed.
-
-    Attributes:
-        pending: the newest values of keys that are not in place, by table; None where deleted.
+    Planning changes nothing; `note` takes a plan over once its transaction has committed. Rows are kept, and placed, by
+    stretches of neighbouring keys: those that are alike but for the last byte.
     """
 
     def __init__(self) -> None:
-        self.pending: dict[str, dict[bytes, bytes | None]] = {}
+        self._pending: dict[str, dict[bytes, dict[bytes, bytes | None]]] = {}
         self._first = 0
         self._next = 0
         self._cycle = _Cycle([], 0, 0)
@@ -83,6 +81,28 @@ class CommitLog:
     def empty(self) -> bool:
         """Whether it has no entries."""
         return self._first == self._next
+
+    @property
+    def tables(self) -> Iterable[str]:
+        """The tables that it names."""
+        return list(self._pending)
+
+    def find(self, table: str, key: bytes, absent: Any) -> Any:
+        """Return a key's pending value, None where it is deleted, `absent` where it has none; from any thread."""
+        stretches = self._pending.get(table)
+        if not stretches:
+            return absent
+        rows = stretches.get(key[:-1])
+        return absent if rows is None else rows.get(key, absent)
+
+    def rows(self, table: str, start: bytes = b"") -> dict[bytes, bytes | None]:
+        """Copy the pending rows of a table, those before `start` left out where that costs nothing."""
+        found: dict[bytes, bytes | None] = {}
+        for stretch, rows in self._pending.get(table, {}).copy().items():
+            # The last of its keys has one byte more.
+            if stretch + b"\xff" >= start:
+                found.update(rows)
+        return found
 
     def load(self, entries: Iterable[tuple[bytes, bytes]], unused: int) -> None:
         """Take over the entries of a world that was not closed, oldest first.
@@ -94,7 +114,9 @@ class CommitLog:
         Raises:
             ValueError: one of them does not decode.
         """
-        numbers = [_merge(entry, self.pending) for entry in entries]
+        found: dict[str, dict[bytes, bytes | None]] = {}
+        numbers = [_merge(entry, found) for entry in entries]
+        self._add(found)
         self._first, self._next = (numbers[0], numbers[-1] + 1) if numbers else (unused, unused)
 
     def append(self, changes: Changes) -> Writes:
@@ -103,26 +125,26 @@ class CommitLog:
         if len(entry) > LARGEST_ENTRY:
             return self.settle(changes)
         cycle, doomed = self._cycle, range(0)
-        if cycle.done >= len(cycle.places):
+        if cycle.done >= len(cycle.stretches):
             doomed = range(self._first, cycle.following)
-            pending = self.pending
-            places = [(table, key) for table in sorted(pending) for key in sorted(pending[table])]
-            cycle = _Cycle(places, 0, self._next)
-        # A part of the places, rounded up.
-        end = cycle.done - (-len(cycle.places) // CYCLE)
-        placed = cycle.places[cycle.done : end]
+            pending = self._pending
+            stretches = [(table, stretch) for table in sorted(pending) for stretch in sorted(pending[table])]
+            cycle = _Cycle(stretches, 0, self._next)
+        # A part of them, rounded up.
+        end = cycle.done - (-len(cycle.stretches) // CYCLE)
+        placed = cycle.stretches[cycle.done : end]
         return Writes(
             changes,
             (_entry_key(self._next), entry),
             [_entry_key(number) for number in doomed],
-            list(self._puts(placed, changes)),
+            self._puts(placed),
             placed,
             cycle._replace(done=end),
         )
 
     def settle(self, changes: Changes | None = None) -> Writes:
         """Plan a commit that puts everything into place and leaves the log empty."""
-        merged = {table: dict(rows) for table, rows in self.pending.items()}
+        merged = {table: self.rows(table) for table in self._pending}
         for table, rows in (changes or {}).items():
             merged.setdefault(table, {}).update(rows)
         return Writes(
@@ -130,27 +152,38 @@ class CommitLog:
             None,
             [_entry_key(number) for number in range(self._first, self._next)],
             [(table, sorted(rows.items())) for table, rows in merged.items() if rows],
-            [(table, key) for table, rows in self.pending.items() for key in rows],
+            [(table, stretch) for table, stretches in self._pending.items() for stretch in stretches],
             _Cycle([], 0, self._next + 1),
         )
 
     def note(self, writes: Writes) -> None:
         """Take over what a committed transaction did."""
-        pending = self.pending
-        for table, rows in writes.changes.items():
-            pending.setdefault(table, {}).update(rows)
-        for table, key in writes.placed:
-            del pending[table][key]
+        for table, stretch in writes.placed:
+            del self._pending[table][stretch]
+        self._add(writes.changes)
         self._next += 1
         self._first = self._next if writes.entry is None else self._first + len(writes.doomed)
         self._cycle = writes.cycle
 
-    def _puts(
-        self, placed: list[_Place], changes: Changes
-    ) -> Iterator[tuple[str, list[tuple[bytes, bytes | None]]]]:
-        for table, places in groupby(placed, itemgetter(0)):
-            pending, fresh = self.pending[table], changes.get(table, {})
-            yield table, [(key, fresh[key] if key in fresh else pending[key]) for _, key in places]
+    def _add(self, changes: Changes) -> None:
+        for table, rows in changes.items():
+            stretches = self._pending.setdefault(table, {})
+            for key, value in rows.items():
+                stretch = stretches.get(key[:-1])
+                if stretch is None:
+                    stretches[key[:-1]] = {key: value}
+                else:
+                    stretch[key] = value
+
+    def _puts(self, placed: list[_Stretch]) -> list[tuple[str, list[tuple[bytes, bytes | None]]]]:
+        # What changes in this very commit is in the log, and stays pending.
+        return [
+            (
+                table,
+                [row for _, stretch in stretches for row in sorted(self._pending[table][stretch].items())],
+            )
+            for table, stretches in groupby(placed, itemgetter(0))
+        ]
 
 
 class LogView:

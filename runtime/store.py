@@ -167,11 +167,9 @@ class Store:
         """Read one value; None where there is none."""
         self._require_open()
         # Before the table: what leaves the log is in its table then.
-        pending = self._log.pending.get(table)
-        if pending is not None:
-            value: bytes | None = pending.get(key, _ABSENT)
-            if value is not _ABSENT:
-                return value
+        value: bytes | None = self._log.find(table, key, _ABSENT)
+        if value is not _ABSENT:
+            return value
         with self._reader() as (transaction, tables):
             handle = tables.get(table)
             return None if handle is None else transaction.get(key, db=handle)
@@ -186,7 +184,7 @@ class Store:
         size = min(FIRST_BATCH, SCAN_BATCH)
         while following is not None:
             start = following
-            with self._view([table]) as (transaction, tables, pending):
+            with self._view([table], start) as (transaction, tables, pending):
                 batch, following = read_batch(transaction, tables.get(table), pending[table], start, size)
             yield from batch
             size = min(4 * size, SCAN_BATCH)
@@ -397,24 +395,30 @@ class Store:
 
     @contextlib.contextmanager
     def _view(
-        self, tables: Iterable[str] | None = None
+        self, tables: Iterable[str] | None = None, start: bytes = b""
     ) -> Iterator[tuple[Any, dict[str, Any], dict[str, dict[bytes, bytes | None]]]]:
-        """Hold a read transaction; give it, the tables that it may read, and what is pending of some, or of all."""
+        """Hold a read transaction; give it, the tables that it may read, and what is pending in some, or in all.
+
+        Args:
+            tables: which; None for all.
+            start: the key before which nothing pending is wanted.
+        """
         names = None if tables is None else list(tables)
         with self._reader() as (transaction, held):
-            pending = self._pending(names, held)
+            pending = self._pending(names, held, start)
             if self._noted == transaction.id():
                 yield transaction, held, pending
                 return
         # A commit is being noted: what is pending does not fit the transaction. Without one there is no such moment.
         with self._writing, self._reader() as (transaction, held):
-            yield transaction, held, self._pending(names, held)
+            yield transaction, held, self._pending(names, held, start)
 
-    def _pending(self, names: list[str] | None, held: Iterable[str]) -> dict[str, dict[bytes, bytes | None]]:
-        pending = self._log.pending
+    def _pending(
+        self, names: list[str] | None, held: Iterable[str], start: bytes
+    ) -> dict[str, dict[bytes, bytes | None]]:
         if names is None:
-            names = [name for name in {*held, *pending} if name != LOG]
-        return {name: pending[name].copy() if name in pending else {} for name in names}
+            names = [name for name in {*held, *self._log.tables} if name != LOG]
+        return {name: self._log.rows(name, start) for name in names}
 
     @contextlib.contextmanager
     def _no_reads(self) -> Iterator[None]:

@@ -17,7 +17,8 @@ from deathless.runtime import Store, commit_log
 from deathless.runtime.commit_log import LOG, LogView
 
 TABLES = ("a", "b", "workflow")
-KEYS = st.sampled_from([number.to_bytes(8, "big") for number in range(9)])
+ALL_KEYS = [number.to_bytes(8, "big") for number in (0, 1, 2, 255, 256, 257, 600, 2**64 - 1)] + [b"a", b"ab"]
+KEYS = st.sampled_from(ALL_KEYS)
 VALUES = st.one_of(st.none(), st.binary(max_size=6))
 CHANGES = st.dictionaries(st.sampled_from(TABLES), st.dictionaries(KEYS, VALUES, max_size=5), max_size=3)
 LARGE = 200
@@ -91,9 +92,10 @@ class StoreAgainstDict(RuleBasedStateMachine):
             return
         for table, rows in self.model.items():
             assert list(self.store.scan(table)) == sorted(rows.items())
-            assert all(
-                self.store.get(table, bytes(7) + bytes([n])) == rows.get(bytes(7) + bytes([n]))
-                for n in range(9)
+            assert all(self.store.get(table, key) == rows.get(key) for key in ALL_KEYS)
+            middle = ALL_KEYS[4]
+            assert list(self.store.scan(table, middle)) == sorted(
+                row for row in rows.items() if row[0] >= middle
             )
         entries = self.store.stats().entries
         assert {table: entries.get(table, 0) for table in TABLES} == {
