@@ -6,7 +6,9 @@ over; a turn pays for what it took from the queue and what it added, not for all
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections import deque
+from collections.abc import KeysView
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..workflows.messages import TICK, pack_message
@@ -23,51 +25,54 @@ class Carried(NamedTuple):
 
     Attributes:
         messages: each packed, [workflow_id, *message], a broadcast [[workflow_id, ...], *message].
-        ticked: ids of workflows whose timer has fired, is not armed anew, and whose tick is among the messages.
+        rearmed: ids of workflows whose timer is armed anew while a tick of theirs is among the messages.
     """
 
     messages: list[bytes]
-    ticked: list[int]
+    rearmed: list[int]
 
 
 class Backlog:
     """Packs what is queued after each turn."""
 
     def __init__(self) -> None:
-        self._entries: list[Entry] = []
-        # Of each of them: its packed form, empty for what is not stored, and whose tick it is, or 0.
-        self._packed: list[bytes] = []
-        self._ticks: list[int] = []
+        # What was packed last; of each, its packed form, empty for what is not stored, and whose tick it is, or 0.
+        self._entries: deque[Entry] = deque()
+        self._packed: deque[bytes] = deque()
+        self._ticks: deque[int] = deque()
 
-    def pack(self, queue: Iterable[Entry], armed: Container[int]) -> Carried:
+    def pack(self, queue: deque[Entry], armed: KeysView[int]) -> Carried:
         """Return what is queued; `armed` are the workflows with an armed timer."""
-        entries = list(queue)
-        # A broadcast at the head may have reached some of its receivers since.
-        changed = 1 if entries and type(entries[0][1]) is Broadcast else 0
-        gone, kept = _overlap(self._entries, entries, changed)
-        packed = [_pack(entry) for entry in entries[:changed]]
-        packed += self._packed[gone : gone + kept]
-        packed += [_pack(entry) for entry in entries[changed + kept :]]
-        ticks = [0] * changed
-        ticks += self._ticks[gone : gone + kept]
-        ticks += [_tick_of(entry) for entry in entries[changed + kept :]]
-        self._entries, self._packed, self._ticks = entries, packed, ticks
-        return Carried(
-            [message for message in packed if message],
-            sorted({number for number in ticks if number and number not in armed}),
-        )
+        # Of a broadcast at the head the receivers change: those that have not had it are packed each time.
+        head = [_pack(queue[0])] if queue and type(queue[0][1]) is Broadcast else []
+        self._follow(queue, len(head))
+        messages = [*head, *self._packed]
+        if not all(messages):
+            messages = [message for message in messages if message]
+        return Carried(messages, sorted(armed & set(self._ticks)))
 
+    @property
+    def ticks(self) -> set[int]:
+        """Of which workflows a tick was queued when it was packed last."""
+        return {*self._ticks} - {0}
 
-def _overlap(before: list[Entry], now: list[Entry], at: int) -> tuple[int, int]:
-    """Say how many of the entries before are gone, and how many after them are still there, from `at` on."""
-    if at < len(now):
-        first = now[at]
-        gone = next((index for index, entry in enumerate(before) if entry is first), len(before))
-        kept = len(before) - gone
-        # Only the head of a queue is taken; where some were dropped from its midst, all is packed anew.
-        if kept and at + kept <= len(now) and now[at + kept - 1] is before[-1]:
-            return gone, kept
-    return 0, 0
+    def _follow(self, queue: deque[Entry], at: int) -> None:
+        """Forget what is gone from the queue, from an index on, and pack what has come since."""
+        entries, parts = self._entries, (self._entries, self._packed, self._ticks)
+        first = queue[at] if at < len(queue) else None
+        while entries and entries[0] is not first:
+            for part in parts:
+                part.popleft()
+        new = len(queue) - at - len(entries)
+        # Only its head is taken from a queue; where some were dropped from its midst, all is packed anew.
+        if entries and (new < 0 or queue[at + len(entries) - 1] is not entries[-1]):
+            for part in parts:
+                part.clear()
+            new = len(queue) - at
+        for entry in reversed([*islice(reversed(queue), new)]):
+            entries.append(entry)
+            self._packed.append(_pack(entry))
+            self._ticks.append(_tick_of(entry))
 
 
 def _pack(entry: Entry) -> bytes:

@@ -339,7 +339,9 @@ class ActorSystem:
 
     def _ticked(self) -> set[int]:
         """Return whose timer has fired and is not armed anew, while the tick is on its way."""
-        return set(Backlog().pack(self.scheduler.queue, self.wheel.keys()).ticked)
+        queued = Backlog()
+        queued.pack(self.scheduler.queue, self.wheel.keys())
+        return queued.ticks - self.wheel.keys()
 
     def carry_on(self, carried: list[list[Any]]) -> None:
         """Queue what an earlier run of the world carried over."""

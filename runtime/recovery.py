@@ -63,14 +63,13 @@ def recover(store: Store, system: ActorSystem, now_us: int) -> tuple[int, int, i
     system.directory.active = active
     system.mailboxes.crowded.update(leftover.crowded)
     system.carry_on(leftover.carried)
-    # Armed anew while a tick of the time before was on its way: two ticks are, and only one is in the queue.
-    twice = {message[0] for message in leftover.carried if message[1] == TICK}.difference(leftover.ticked)
-    for workflow_id in sorted(twice):
+    for workflow_id in leftover.rearmed:
         stored = store.get(WORKFLOW_TABLE, row_key(workflow_id))
         due_us = None if stored is None else rows.glance(stored)[0]
         if due_us is not None:
             system.wheel.schedule(workflow_id, due_us)
-    return active, due - len(leftover.ticked), len(leftover.carried)
+    fired = {message[0] for message in leftover.carried if message[1] == TICK}.difference(leftover.rearmed)
+    return active, due - len(fired), len(leftover.carried)
 
 
 def _subscribe(system: ActorSystem, workflow_id: int, row: bytes) -> None:

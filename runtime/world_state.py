@@ -86,13 +86,13 @@ class Leftover(NamedTuple):
     Attributes:
         carried: the messages that it did not get to, as [workflow_id, *message].
         crowded: ids of workflows with a full mailbox.
-        ticked: ids of workflows whose timer has fired already and whose tick is among the carried messages: it must
-            not be armed again.
+        rearmed: ids of workflows whose timer is armed although a tick of theirs is among the carried messages. Of
+            others with such a tick it has fired already, and must not be armed again.
     """
 
     carried: list[list[Any]]
     crowded: list[int]
-    ticked: list[int]
+    rearmed: list[int]
 
 
 def load_leftover(store: Store) -> Leftover:
@@ -109,18 +109,11 @@ def load_leftover(store: Store) -> Leftover:
 
 def pack_leftover(carried: Carried, crowded: Collection[int]) -> bytes | None:
     """Return the stored form of what a turn left, None for nothing."""
-    messages, ticked = carried
+    messages, rearmed = carried
     if not messages and not crowded:
         return None
-    return b"".join(
-        (
-            _packer.pack_array_header(len(Leftover._fields)),
-            _packer.pack_array_header(len(messages)),
-            *messages,
-            _packer.pack(sorted(crowded)),
-            _packer.pack(ticked),
-        )
-    )
+    head = _packer.pack_array_header(len(Leftover._fields)) + _packer.pack_array_header(len(messages))
+    return b"".join((head, b"".join(messages), _packer.pack(sorted(crowded)), _packer.pack(rearmed)))
 
 
 _packer = msgpack.Packer()
