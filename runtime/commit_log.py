@@ -169,11 +169,11 @@ class CommitLog:
         for table, rows in changes.items():
             stretches = self._pending.setdefault(table, {})
             for key, value in rows.items():
-                stretch = stretches.get(key[:-1])
-                if stretch is None:
-                    stretches[key[:-1]] = {key: value}
+                name = key[:-1]
+                if name in stretches:
+                    stretches[name][key] = value
                 else:
-                    stretch[key] = value
+                    stretches[name] = {key: value}
 
     def _puts(self, placed: list[_Stretch]) -> list[tuple[str, list[tuple[bytes, bytes | None]]]]:
         # What changes in this very commit is in the log, and stays pending.
