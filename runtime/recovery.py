@@ -58,8 +58,10 @@ def recover(store: Store, system: ActorSystem, now_us: int) -> tuple[int, int, i
                 ) from error
         if times:
             first, last = (int.from_bytes(key, "big") for key, _ in (stretch[0], stretch[-1]))
-            system.dormant.add(min(times), first, last + 1)
-            due += sum(due_us <= now_us for due_us in times)
+            earliest_us = min(times)
+            system.dormant.add(earliest_us, first, last + 1)
+            if earliest_us <= now_us:
+                due += sum(due_us <= now_us for due_us in times)
     system.directory.active = active
     system.mailboxes.crowded.update(leftover.crowded)
     system.carry_on(leftover.carried)

@@ -93,9 +93,13 @@ def glance(row: bytes) -> tuple[int | None, int, bool]:
     due_us: int | None
     try:
         first = row[3]
+        # The two forms of nearly all times, written out.
         if first == _U64:
             (due_us,) = _unpack_u64(row, 4)
             end = 12
+        elif first == _U32:
+            (due_us,) = _unpack_u32(row, 4)
+            end = 8
         else:
             size = _INT_SIZE.get(first, 0)
             end = 4 + size
@@ -219,8 +223,8 @@ _HEADER: bytes = _packer.pack_array_header(FIELDS)
 _NIL = b"\xc0"
 # How msgpack writes an integer: by itself where it is small, else after one of these first bytes in so many others.
 _INT_SIZE = {0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8}
-_U64 = 0xCF
-_unpack_u64 = struct.Struct(">Q").unpack_from
+_U32, _U64 = 0xCE, 0xCF
+_unpack_u32, _unpack_u64 = struct.Struct(">I").unpack_from, struct.Struct(">Q").unpack_from
 _STATUSES = frozenset(STATUS_CODE.values())
 _INDEX = {
     "due": DUE,
