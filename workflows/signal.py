@@ -11,7 +11,6 @@ import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple, dataclass_transform
 
 from .errors import DefinitionError, UnknownTypeError
@@ -123,10 +122,5 @@ def _quicken(signal: Any, namespace: Mapping[str, Any]) -> None:
 
 
 def _getter(names: tuple[str, ...]) -> Any:
-    if not names:
-        return lambda _signal: []
-    if len(names) == 1:
-        get_one = attrgetter(names[0])
-        return lambda signal: [get_one(signal)]
-    get_all = attrgetter(*names)
-    return lambda signal: list(get_all(signal))
+    fields = ", ".join(f"signal.{name}" for name in names)
+    return eval(f"lambda signal: [{fields}]")  # noqa: S307 - names of fields are identifiers.

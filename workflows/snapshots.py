@@ -58,7 +58,13 @@ class Snapshots:
         coroutine = instance.coroutine
         live, instance.live = instance.live, None
         number = None if live is None else self._codes.by_token.get(live[0])
-        if live is not None and number is not None and _code_of(coroutine.cr_await) is PRIMITIVE:  # type: ignore[union-attr]
+        awaited = coroutine.cr_await  # type: ignore[union-attr] # It was just run.
+        if (
+            live is not None
+            and number is not None
+            and type(awaited) is GeneratorType
+            and awaited.gi_code is PRIMITIVE
+        ):
             # The common case, a workflow that awaits by itself: it left its frame's values in the order of the row.
             live[0] = number
             stack, values = [live], live

@@ -151,7 +151,10 @@ class Codec:
         for value in values:
             if type(value) not in atoms:
                 return self.pack(values)
-        return self.pack_tree(values)
+        try:
+            return self._pack(values)  # type: ignore[no-any-return]
+        except UnicodeEncodeError as error:
+            raise _not_text(error) from None
 
     def pack_shared(self, value: object) -> bytes:
         """Pack a value in which objects with identity are reachable twice; any other as `pack_tree` does.
