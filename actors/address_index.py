@@ -8,6 +8,7 @@ workflows began since.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from heapq import merge
 from typing import Generic, Protocol, TypeVar
 
 ENTITY_INDEX = "entity"
@@ -18,7 +19,7 @@ Ids = int | dict[int, None]
 _ID_BYTES = 8
 # After every suffix.
 _AFTER = b"\xff" * (_ID_BYTES + 1)
-_ACTIVE, _ENDED = b"", b"\1"
+_ACTIVE, _ENDED = b"\0", b"\1"
 
 
 class IndexTables(Protocol):
@@ -59,32 +60,37 @@ class AddressIndex(Generic[K]):
         self._tables = tables
         self._is_active = is_active
 
-    def enter(self, address: K, workflow_id: int) -> None:
-        """Add an active workflow."""
-        self._tables.write(self._table, prefix_of(address) + _suffix(workflow_id), _ACTIVE)
+    def enter(self, address: K, workflow_id: int, *, again: bool) -> None:
+        """Add an active workflow, a new one, or again one that had ended."""
+        self._tables.write(self._table, prefix_of(address) + _ACTIVE + _suffix(workflow_id), b"")
+        if again:
+            self._tables.write(self._table, prefix_of(address) + _ENDED + _suffix(workflow_id), None)
         _enter(self.known if address in self.known else self._begun, address, workflow_id)
 
     def leave(self, address: K, workflow_id: int) -> None:
         """Note that a workflow is not active any more."""
-        self._tables.write(self._table, prefix_of(address) + _suffix(workflow_id), _ENDED)
+        self._tables.write(self._table, prefix_of(address) + _ACTIVE + _suffix(workflow_id), None)
+        self._tables.write(self._table, prefix_of(address) + _ENDED + _suffix(workflow_id), b"")
         _leave(self.known, address, workflow_id)
         _leave(self._begun, address, workflow_id)
 
     def forget(self, address: K, workflow_id: int) -> None:
         """Take out a workflow that has ended and is deleted."""
-        self._tables.write(self._table, prefix_of(address) + _suffix(workflow_id), None)
+        self._tables.write(self._table, prefix_of(address) + _ENDED + _suffix(workflow_id), None)
 
     def all(self, address: K) -> Iterator[int]:
         """Iterate over the ids of an address, ascending, those of ended workflows among them."""
-        return ids_under(self._tables, self._table, prefix_of(address))
+        tables, table, prefix = self._tables, self._table, prefix_of(address)
+        return merge(ids_under(tables, table, prefix + _ACTIVE), ids_under(tables, table, prefix + _ENDED))
 
     def find(self, address: K) -> tuple[int, ...]:
         """Return the ids of active workflows, ascending, and know them from now on; on the pump thread."""
         if address not in self.known:
             ids = self.look(address)
+            if ids:
+                # At once: other threads look, too.
+                self.known[address] = ids[0] if len(ids) == 1 else dict.fromkeys(ids)
             self._begun.pop(address, None)
-            for workflow_id in ids:
-                _enter(self.known, address, workflow_id)
             return ids
         return _listed(self.known[address])
 
@@ -95,9 +101,9 @@ class AddressIndex(Generic[K]):
             return _listed(known)
         # What has begun since may not stand there yet, and what has ended may stand there as active still.
         found = set(_listed(self._begun.get(address)))
-        for key, state in self._tables.stored(self._table, prefix_of(address)):
+        for key, _ in self._tables.stored(self._table, prefix_of(address) + _ACTIVE):
             workflow_id = _id_of(key)
-            if state == _ACTIVE and self._is_active(workflow_id):
+            if self._is_active(workflow_id):
                 found.add(workflow_id)
         return tuple(sorted(found))
 

@@ -7,7 +7,7 @@ over; a turn pays for what it took from the queue and what it added, not for all
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import KeysView
+from collections.abc import Iterable, KeysView
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -51,11 +51,6 @@ class Backlog:
             messages = [message for message in messages if message]
         return Carried(messages, sorted(armed & set(self._ticks)))
 
-    @property
-    def ticks(self) -> set[int]:
-        """Of which workflows a tick was queued when it was packed last."""
-        return {*self._ticks} - {0}
-
     def _follow(self, queue: deque[Entry], at: int) -> None:
         """Forget what is gone from the queue, from an index on, and pack what has come since."""
         entries, parts = self._entries, (self._entries, self._packed, self._ticks)
@@ -82,6 +77,11 @@ def _pack(entry: Entry) -> bytes:
     if isinstance(actor, WorkflowActor):
         return pack_message(actor.instance.workflow_id, message) if type(message) is tuple else b""
     return pack_message(message.waiting, message.message) if isinstance(message, Broadcast) else b""
+
+
+def ticks_in(queue: Iterable[Entry]) -> set[int]:
+    """Return of which workflows a tick is queued."""
+    return {*map(_tick_of, queue)} - {0}
 
 
 def _tick_of(entry: Entry) -> int:

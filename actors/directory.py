@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Protocol
 from ..workflows.instance import Instance
 from ..workflows.messages import STATUS_CODE, STATUSES, Status
 from ..workflows.rows import glance, read_head
-from ..workflows.topics import Topic
 from .address_index import ENTITY_INDEX, GROUP_INDEX, AddressIndex, IndexTables
 from .listings import Listings
 from .residents import Residents
@@ -61,7 +60,7 @@ class Directory:
     def add(self, instance: Instance) -> WorkflowActor:
         """Register a new active workflow and return its actor."""
         self.listings.begin(instance.workflow_id, instance.type_name)
-        self.index(instance.workflow_id, instance.entity_id, instance.correlation_id, instance.topics)
+        self.index(instance, again=False)
         return self.make(instance)
 
     def make(self, instance: Instance) -> WorkflowActor:
@@ -70,21 +69,15 @@ class Directory:
         self.residents.enter(actor)
         return actor
 
-    def index(
-        self,
-        workflow_id: int,
-        entity_id: int | None,
-        correlation_id: str | None,
-        topics: tuple[Topic, ...] | None,
-    ) -> None:
-        """Enter an active workflow under its entity, its group and its topics."""
+    def index(self, instance: Instance, *, again: bool) -> None:
+        """Enter an active workflow, a new one or one that had failed, under its entity, its group and its topics."""
         self.active += 1
-        if entity_id is not None:
-            self.entities.enter(entity_id, workflow_id)
-        if correlation_id is not None:
-            self.groups.enter(correlation_id, workflow_id)
-        for topic in topics or ():
-            self.subscriptions.add(workflow_id, topic)
+        if instance.entity_id is not None:
+            self.entities.enter(instance.entity_id, instance.workflow_id, again=again)
+        if instance.correlation_id is not None:
+            self.groups.enter(instance.correlation_id, instance.workflow_id, again=again)
+        for topic in instance.topics or ():
+            self.subscriptions.add(instance.workflow_id, topic)
 
     def unindex(self, instance: Instance) -> None:
         """Take out a workflow that is not active any more."""

@@ -42,7 +42,7 @@ from ..workflows.tables import TableSpace
 from ..workflows.topics import Topic
 from ..workflows.versions import CodeBook
 from .address_index import IndexTables
-from .backlog import Backlog, Carried
+from .backlog import Backlog, Carried, ticks_in
 from .broadcast import Broadcaster
 from .directory import Directory, RowSource
 from .dormant_timers import DormantTimers
@@ -339,9 +339,7 @@ class ActorSystem:
 
     def _ticked(self) -> set[int]:
         """Return whose timer has fired and is not armed anew, while the tick is on its way."""
-        queued = Backlog()
-        queued.pack(self.scheduler.queue, self.wheel.keys())
-        return queued.ticks - self.wheel.keys()
+        return {number for number in ticks_in(self.scheduler.queue) if number not in self.wheel}
 
     def carry_on(self, carried: list[list[Any]]) -> None:
         """Queue what an earlier run of the world carried over."""

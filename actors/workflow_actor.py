@@ -72,9 +72,7 @@ class WorkflowActor(WorldActor):
         if before is Status.SUSPENDED:
             directory.unindex(instance)
         elif instance.status is Status.SUSPENDED:
-            directory.index(
-                instance.workflow_id, instance.entity_id, instance.correlation_id, instance.topics
-            )
+            directory.index(instance, again=True)
         directory.listings.change(instance.workflow_id, before, instance.status, instance.updated_us)
         if instance.status in (Status.COMPLETED, Status.CANCELLED):
             directory.actors.pop(instance.workflow_id, None)

@@ -9,8 +9,9 @@ Prior art: the write-ahead log, and the merges of log-structured trees. This log
 all others, so that a commit stays one transaction and there is no second file to keep in step.
 
 Invariants: what the log says of a key, its last entry first, is never older than what the key's table says; entries
-leave the log oldest first, and only when their keys' tables say what they said, or newer. Entries are numbered, and no
-number is ever used again; one is left out where all was put into place.
+leave the log oldest first, and only when their keys' tables say what they said, or newer. Entries are numbered one
+after the other, and no number is ever used again. Where all is put into place, a number is left out, and an empty entry
+left standing: readers see by it that what they read before may be old.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from ..workflows.errors import WorldCorruptError
 
 LOG = "log"
 CYCLE = 64
-"""In how many commits all that is pending is put into place. The log has at most twice as many entries."""
+"""In how many commits all that is pending is put into place. The log has at most twice as many entries and one."""
+ROUND_BYTES = 16 << 20
+"""Bytes of entries in which it is at the latest."""
 LARGEST_ENTRY = 1 << 20
 """Bytes. What is larger touches so many pages that it is put into place at once, with all that is pending."""
 
@@ -37,30 +40,41 @@ _Stretch: TypeAlias = tuple[str, bytes]
 
 
 class Writes(NamedTuple):
-    """What one transaction does.
+    """What one transaction does, and what the log is after it.
 
     Attributes:
-        changes: what the commit is about; empty where all of it is put into place.
-        entry: key and value to append to the log; None where all is put into place.
+        entry: key and value to append to the log.
         doomed: keys of entries to delete.
         puts: (table, ascending keys and values), for each table once; None deletes.
-        placed: the stretches whose pending rows are the puts.
+        logged: what the entry says.
+        placed: the stretches whose pending rows are among the puts.
         cycle: the round of placing that goes on.
+        first, following: the number of the log's first entry, and of the next one.
     """
 
-    changes: Changes
-    entry: tuple[bytes, bytes] | None
+    entry: tuple[bytes, bytes]
     doomed: list[bytes]
     puts: list[tuple[str, list[tuple[bytes, bytes | None]]]]
+    logged: Changes
     placed: list[_Stretch]
     cycle: _Cycle
+    first: int
+    following: int
 
 
 class _Cycle(NamedTuple):
-    """A round of placing: what was pending at its beginning, how much of it is in place, and its first later entry."""
+    """A round of placing.
+
+    Attributes:
+        stretches: what was pending at its beginning.
+        placed: how many of them are in place.
+        share: how much of the round is over, from 0 to 1.
+        following: the number of the first entry after its beginning.
+    """
 
     stretches: list[_Stretch]
-    done: int
+    placed: int
+    share: float
     following: int
 
 
@@ -75,12 +89,12 @@ class CommitLog:
         self._pending: dict[str, dict[bytes, dict[bytes, bytes | None]]] = {}
         self._first = 0
         self._next = 0
-        self._cycle = _Cycle([], 0, 0)
+        self._cycle = _Cycle([], 0, 1.0, 0)
 
     @property
-    def empty(self) -> bool:
-        """Whether it has no entries."""
-        return self._first == self._next
+    def settled(self) -> bool:
+        """Whether all is in place, and no entry left but an empty one."""
+        return self._next - self._first <= 1 and not any(self._pending.values())
 
     @property
     def tables(self) -> Iterable[str]:
@@ -95,21 +109,17 @@ class CommitLog:
         rows = stretches.get(key[:-1])
         return absent if rows is None else rows.get(key, absent)
 
-    def rows(self, table: str, start: bytes = b"") -> dict[bytes, bytes | None]:
-        """Copy the pending rows of a table, those before `start` left out where that costs nothing."""
+    def rows(self, table: str, start: bytes = b"", stop: bytes | None = None) -> dict[bytes, bytes | None]:
+        """Copy the pending rows of a table, some from before `start` and after `stop` among them; from any thread."""
         found: dict[bytes, bytes | None] = {}
         for stretch, rows in self._pending.get(table, {}).copy().items():
-            # The last of its keys has one byte more.
-            if stretch + b"\xff" >= start:
+            # Its keys have one byte more.
+            if stretch + b"\xff" >= start and (stop is None or stretch < stop):
                 found.update(rows)
         return found
 
-    def load(self, entries: Iterable[tuple[bytes, bytes]], unused: int) -> None:
-        """Take over the entries of a world that was not closed, oldest first.
-
-        Args:
-            entries: as they are stored.
-            unused: a number from which on none was ever used; it counts where there are no entries.
+    def load(self, entries: Iterable[tuple[bytes, bytes]]) -> None:
+        """Take over the entries of a stored world, oldest first.
 
         Raises:
             ValueError: one of them does not decode.
@@ -117,7 +127,8 @@ class CommitLog:
         found: dict[str, dict[bytes, bytes | None]] = {}
         numbers = [_merge(entry, found) for entry in entries]
         self._add(found)
-        self._first, self._next = (numbers[0], numbers[-1] + 1) if numbers else (unused, unused)
+        if numbers:
+            self._first, self._next = numbers[0], numbers[-1] + 1
 
     def append(self, changes: Changes) -> Writes:
         """Plan a commit."""
@@ -125,45 +136,50 @@ class CommitLog:
         if len(entry) > LARGEST_ENTRY:
             return self.settle(changes)
         cycle, doomed = self._cycle, range(0)
-        if cycle.done >= len(cycle.stretches):
+        if cycle.share >= 1.0:
             doomed = range(self._first, cycle.following)
             pending = self._pending
             stretches = [(table, stretch) for table in sorted(pending) for stretch in sorted(pending[table])]
-            cycle = _Cycle(stretches, 0, self._next)
-        # A part of them, rounded up.
-        end = cycle.done - (-len(cycle.stretches) // CYCLE)
-        placed = cycle.stretches[cycle.done : end]
+            cycle = _Cycle(stretches, 0, 0.0, self._next)
+        # Rounded up, so that sixty-four sixty-fourths are the whole.
+        share = min(1.0, cycle.share + 1 / min(CYCLE, max(1, ROUND_BYTES // len(entry))) + 1e-9)
+        end = int(len(cycle.stretches) * share)
+        placed = cycle.stretches[cycle.placed : end]
         return Writes(
-            changes,
             (_entry_key(self._next), entry),
             [_entry_key(number) for number in doomed],
             self._puts(placed),
+            changes,
             placed,
-            cycle._replace(done=end),
+            cycle._replace(placed=end, share=share),
+            self._first + len(doomed),
+            self._next + 1,
         )
 
     def settle(self, changes: Changes | None = None) -> Writes:
-        """Plan a commit that puts everything into place and leaves the log empty."""
+        """Plan a commit that puts everything into place, changes too, and leaves an empty entry."""
         merged = {table: self.rows(table) for table in self._pending}
         for table, rows in (changes or {}).items():
             merged.setdefault(table, {}).update(rows)
+        # A number is left out.
+        number = self._next + 1
         return Writes(
-            {},
-            None,
-            [_entry_key(number) for number in range(self._first, self._next)],
+            (_entry_key(number), _pack_entry({})),
+            [_entry_key(old) for old in range(self._first, self._next)],
             [(table, sorted(rows.items())) for table, rows in merged.items() if rows],
+            {},
             [(table, stretch) for table, stretches in self._pending.items() for stretch in stretches],
-            _Cycle([], 0, self._next + 1),
+            _Cycle([], 0, 1.0, number),
+            number,
+            number + 1,
         )
 
     def note(self, writes: Writes) -> None:
         """Take over what a committed transaction did."""
         for table, stretch in writes.placed:
             del self._pending[table][stretch]
-        self._add(writes.changes)
-        self._next += 1
-        self._first = self._next if writes.entry is None else self._first + len(writes.doomed)
-        self._cycle = writes.cycle
+        self._add(writes.logged)
+        self._first, self._next, self._cycle = writes.first, writes.following, writes.cycle
 
     def _add(self, changes: Changes) -> None:
         for table, rows in changes.items():

@@ -359,7 +359,7 @@ class Engine:
         self._tell_others(committed=True)
 
     def abandon(self, why: str) -> None:
-        """Stop for good and write nothing more: the last commit stands, as after a crash."""
+        """Stop for good and commit nothing more: the last commit stands, as after a crash."""
         self.closed = why
         self._watchdog.stop()
         self.intake.close(why)

@@ -42,9 +42,13 @@ class RowBuffer:
 
     def between(self, first_id: int, following_id: int) -> Iterator[tuple[int, bytes]]:
         """Iterate over the latest rows from one id up to, and without, another, by ascending id."""
-        fresh = {row_key(workflow_id): row for workflow_id, row in self.fresh.items()}
+        fresh = {
+            row_key(workflow_id): row
+            for workflow_id, row in self.fresh.items()
+            if first_id <= workflow_id < following_id
+        }
         start, stop = row_key(first_id), row_key(following_id) if following_id < 2**64 else None
-        for key, row in overlaid(self._store.scan(WORKFLOW_TABLE, start), fresh, start, stop):
+        for key, row in overlaid(self._store.scan(WORKFLOW_TABLE, start, stop), fresh):
             yield int.from_bytes(key, "big"), row
 
 

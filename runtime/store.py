@@ -17,11 +17,12 @@ import hashlib
 import os
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice, takewhile
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import lmdb
 
@@ -38,6 +39,7 @@ FIRST_BATCH, SCAN_BATCH = 64, 4096
 """Rows that a scan reads at once: few at first, since many want no more."""
 
 Durability = Literal["process", "power"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,10 @@ class Store:
         self._log = CommitLog()
         # Whether there was no room, at the opening, to put into place what it had.
         self._unsettled = False
-        # The transaction up to which the log is known; none while it changes.
+        # The transaction up to which the log is known; none while it changes. In doubt it is from when a transaction
+        # begins until it is noted: an interrupt may strike in between.
         self._noted = -1
+        self._in_doubt = False
         self._env: Any = None
         self._tables: dict[str, Any] = {}
         self._map(map_size)
@@ -158,14 +162,16 @@ class Store:
         changes = {table: rows for table, rows in changes.items() if rows}
         with self._writing:
             self._require_open()
-            if not changes:
-                return
-            self._check(changes)
-            self._commit(self._log.append(changes))
+            self._be_sure()
+            if changes:
+                self._check(changes)
+                self._commit(self._log.append(changes))
 
     def get(self, table: str, key: bytes) -> bytes | None:
         """Read one value; None where there is none."""
         self._require_open()
+        if self._in_doubt:
+            self._resolve()
         # Before the table: what leaves the log is in its table then.
         value: bytes | None = self._log.find(table, key, _ABSENT)
         if value is not _ABSENT:
@@ -174,8 +180,10 @@ class Store:
             handle = tables.get(table)
             return None if handle is None else transaction.get(key, db=handle)
 
-    def scan(self, table: str, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
-        """Go through a table in key order, from `start` on.
+    def scan(
+        self, table: str, start: bytes = b"", stop: bytes | None = None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Go through a table in key order, from `start` up to and without `stop`.
 
         It reads in batches, each as of one commit and none holding a reader open between items: a scan may be left
         standing at no cost, and sees commits made while it stands.
@@ -183,11 +191,25 @@ class Store:
         following: bytes | None = start
         size = min(FIRST_BATCH, SCAN_BATCH)
         while following is not None:
-            start = following
-            with self._view([table], start) as (transaction, tables, pending):
-                batch, following = read_batch(transaction, tables.get(table), pending[table], start, size)
+            read = partial(self._read_some, table, following, stop, size)
+            batch, following = self._as_of_one_commit(read)
             yield from batch
             size = min(4 * size, SCAN_BATCH)
+
+    def _read_some(
+        self,
+        table: str,
+        start: bytes,
+        stop: bytes | None,
+        size: int,
+        transaction: Any,
+        tables: dict[str, Any],
+    ) -> tuple[list[tuple[bytes, bytes]], bytes | None]:
+        batch, end, following = read_rows(transaction, tables.get(table), start, stop, size)
+        newer = self._log.rows(table, start, end)
+        # Where nothing is pending, most of it is as it was read.
+        whole = not newer and (stop is None or following is not None)
+        return batch if whole else list(overlaid(batch, newer, start, end)), following
 
     def stored(self, table: str, prefix: bytes) -> list[tuple[bytes, bytes]]:
         """Return the rows whose keys have a prefix, faster than a scan: what was committed of late may be missing.
@@ -215,35 +237,38 @@ class Store:
         Args:
             tables: which; None for all.
         """
-        digest = hashlib.sha256()
-        with self._view(tables) as (transaction, held, pending):
-            for table in sorted(pending):
-                handle = held.get(table)
-                rows = hashlib.sha256()
-                count = 0
-                with (
-                    contextlib.nullcontext(()) if handle is None else transaction.cursor(db=handle) as cursor
-                ):
-                    for key, value in overlaid(cursor, pending[table]):
-                        rows.update(_framed(key) + _framed(value))
-                        count += 1
-                if count:
-                    digest.update(_framed(table.encode()) + count.to_bytes(8, "big") + rows.digest())
-        return digest.hexdigest()
+        wanted = None if tables is None else set(tables)
+
+        def read(transaction: Any, held: dict[str, Any]) -> str:
+            digest = hashlib.sha256()
+            for table in self._names(held):
+                if wanted is None or table in wanted:
+                    count, rows = _hash_rows(transaction, held.get(table), self._log.rows(table))
+                    if count:
+                        digest.update(_framed(table.encode()) + count.to_bytes(8, "big") + rows)
+            return digest.hexdigest()
+
+        return self._as_of_one_commit(read)
 
     def stats(self) -> StoreStats:
         """Say how full the world is."""
-        with self._view() as (transaction, held, pending):
+
+        def read(transaction: Any, held: dict[str, Any]) -> StoreStats:
             entries = {}
-            for table, rows in sorted(pending.items()):
+            for table in self._names(held):
                 handle = held.get(table)
                 entries[table] = 0 if handle is None else transaction.stat(handle)["entries"]
-                for key, value in rows.items():
+                for key, value in self._log.rows(table).items():
                     there = handle is not None and transaction.get(key, db=handle) is not None
                     entries[table] += (value is not None) - there
             info = self._env.info()
             used = (info["last_pgno"] + 1) * self._env.stat()["psize"]
-        return StoreStats(info["map_size"], used, (self.path / DATA_FILE).stat().st_size, entries)
+            return StoreStats(info["map_size"], used, (self.path / DATA_FILE).stat().st_size, entries)
+
+        return self._as_of_one_commit(read)
+
+    def _names(self, held: Iterable[str]) -> list[str]:
+        return sorted({*held, *self._log.tables} - {LOG})
 
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Copy the world, compacted, to a new directory, while commits go on.
@@ -271,6 +296,7 @@ class Store:
                 return
             with contextlib.suppress(WorldError):
                 # The log says the same, but a closed world is the easier to read without one.
+                self._be_sure()
                 self._settle()
             with self._no_reads():
                 self._gone = "the world is closed"
@@ -286,34 +312,35 @@ class Store:
     def _check(self, changes: Changes) -> None:
         """Refuse what could be appended to the log, and then never be put into place."""
         longest = self._env.max_key_size()
-        try:
-            for table, rows in changes.items():
-                self._table(table)
-                if max(map(len, rows)) > longest or b"" in rows:
-                    raise WorldError(
-                        str(self.path), f"a key of table {table} has no byte or more than {longest}"
-                    )
-        except lmdb.Error as error:
-            raise translated(self.path, error) from error
+        for table, rows in changes.items():
+            if max(map(len, rows)) > longest or b"" in rows:
+                raise WorldError(str(self.path), f"a key of table {table} has no byte or more than {longest}")
 
     def _commit(self, writes: Writes) -> None:
         """Write in one transaction, in a larger map if need be; the caller holds `_writing`."""
+        self._in_doubt = True
         while True:
             try:
                 written = self._write(writes)
             except lmdb.MapFullError as error:
+                self._in_doubt = False
                 self._grow(error)
+                self._in_doubt = True
             except lmdb.Error as error:
+                self._in_doubt = False
                 raise translated(self.path, error) from error
             else:
                 break
         self._noted = -1
         self._log.note(writes)
         self._noted = written
+        self._in_doubt = False
 
     def _write(self, writes: Writes) -> int:
         """Write in one transaction; return its number."""
         log = self._table(LOG)
+        for table in writes.logged:
+            self._table(table)
         # Keys in order touch each page once.
         tables = [(self._table(table), *_in_order(rows)) for table, rows in writes.puts]
         with short_switches(), self._env.begin(write=True) as transaction:
@@ -324,29 +351,45 @@ class Store:
                     transaction.delete(key, db=handle)
             for key in writes.doomed:
                 transaction.delete(key, db=log)
-            if writes.entry is not None:
-                transaction.put(*writes.entry, db=log, append=True)
+            if not transaction.put(*writes.entry, db=log, append=True):
+                raise lmdb.KeyExistsError("the log has a later entry than it should")
             return int(transaction.id())
 
     def _load_log(self) -> None:
         """Take over the log that a crash left, and put its rows into place if there is room."""
+        with self._writing:
+            self._read_log()
+            with contextlib.suppress(WorldFull):
+                self._settle()
+            self._unsettled = not self._log.settled
+
+    def _read_log(self) -> None:
+        log = CommitLog()
         with self._reader() as (transaction, tables):
             handle = tables.get(LOG)
             with contextlib.nullcontext(()) if handle is None else transaction.cursor(db=handle) as entries:
                 try:
-                    # Each commit has a number at least one higher than the one before.
-                    self._log.load(entries, unused=transaction.id())
+                    log.load(entries)
                 except ValueError as error:
                     raise damaged_log(self.path, error) from error
-            self._noted = transaction.id()
-        with self._writing, contextlib.suppress(WorldFull):
-            self._settle()
-        self._unsettled = not self._log.empty
+            self._log, self._noted = log, transaction.id()
 
     def _settle(self) -> None:
         """Put all that the log has into place; the caller holds `_writing`."""
-        if not self._log.empty:
+        if not self._log.settled:
             self._commit(self._log.settle())
+
+    def _be_sure(self) -> None:
+        """After an interrupt, see whether a commit was made; the caller holds `_writing`."""
+        if self._in_doubt:
+            self._read_log()
+            self._in_doubt = False
+
+    def _resolve(self) -> None:
+        """Wait for a commit that is under way, and see what became of one that is not."""
+        if not self._writing.locked():
+            with self._writing:
+                self._be_sure()
 
     def _table(self, name: str) -> Any:
         handle = self._tables.get(name)
@@ -354,6 +397,7 @@ class Store:
             # Its own transaction: a handle made in one that aborts would be invalid.
             handle = self._env.open_db(name.encode())
             self._tables = {**self._tables, name: handle}
+            self._noted = self._env.info()["last_txnid"]
         return handle
 
     def _grow(self, error: lmdb.Error) -> None:
@@ -393,32 +437,20 @@ class Store:
                 self._reads -= 1
                 self._idle.notify_all()
 
-    @contextlib.contextmanager
-    def _view(
-        self, tables: Iterable[str] | None = None, start: bytes = b""
-    ) -> Iterator[tuple[Any, dict[str, Any], dict[str, dict[bytes, bytes | None]]]]:
-        """Hold a read transaction; give it, the tables that it may read, and what is pending in some, or in all.
-
-        Args:
-            tables: which; None for all.
-            start: the key before which nothing pending is wanted.
-        """
-        names = None if tables is None else list(tables)
+    def _as_of_one_commit(self, read: Callable[[Any, dict[str, Any]], T]) -> T:
+        """Call `read` with a read transaction and the tables that it may read, while the log fits the transaction."""
         with self._reader() as (transaction, held):
-            pending = self._pending(names, held, start)
-            if self._noted == transaction.id():
-                yield transaction, held, pending
-                return
-        # A commit is being noted: what is pending does not fit the transaction. Without one there is no such moment.
-        with self._writing, self._reader() as (transaction, held):
-            yield transaction, held, self._pending(names, held, start)
-
-    def _pending(
-        self, names: list[str] | None, held: Iterable[str], start: bytes
-    ) -> dict[str, dict[bytes, bytes | None]]:
-        if names is None:
-            names = [name for name in {*held, *self._log.tables} if name != LOG]
-        return {name: self._log.rows(name, start) for name in names}
+            noted = self._noted
+            if noted == transaction.id():
+                found = read(transaction, held)
+                if self._noted == noted:
+                    return found
+        # A commit is being noted: without one there is no such moment.
+        with self._writing:
+            self._require_open()
+            self._be_sure()
+            with self._reader() as (transaction, held):
+                return read(transaction, held)
 
     @contextlib.contextmanager
     def _no_reads(self) -> Iterator[None]:
@@ -468,24 +500,40 @@ def _in_order(rows: list[tuple[bytes, bytes | None]]) -> tuple[list[Any], list[b
 _ABSENT: Any = object()
 
 
-def read_batch(
-    transaction: Any, handle: Any, newer: Mapping[bytes, bytes | None], start: bytes, size: int
-) -> tuple[list[tuple[bytes, bytes]], bytes | None]:
-    """Read some rows of a table in key order, and say from where to go on; None where there are no more.
+def read_rows(
+    transaction: Any, handle: Any, start: bytes, stop: bytes | None, size: int
+) -> tuple[list[tuple[bytes, bytes]], bytes | None, bytes | None]:
+    """Read some rows of a table in key order.
 
     Args:
         transaction: a read transaction.
         handle: the table's, or None where it does not exist.
-        newer: what the log says.
         start: the first key.
-        size: how many rows, beside those of the log.
+        stop: the first key that is not wanted any more; None for no end. Some from there on may come, too.
+        size: how many rows.
+
+    Returns:
+        The rows, the key up to which these are all, and from where to go on: None where there are no more.
     """
     batch: list[tuple[bytes, bytes]] = []
     if handle is not None:
         with transaction.cursor(db=handle) as cursor:
             batch = list(islice(cursor, size)) if cursor.set_range(start) else []
-    stop = batch[-1][0] + b"\0" if len(batch) == size else None
-    return list(overlaid(batch, newer, start, stop)) if newer else batch, stop
+    following = batch[-1][0] + b"\0" if len(batch) == size else None
+    if following is None or (stop is not None and following >= stop):
+        return batch, stop, None
+    return batch, following, following
+
+
+def _hash_rows(transaction: Any, handle: Any, newer: Mapping[bytes, bytes | None]) -> tuple[int, bytes]:
+    """Return how many rows a table has, and the hash of them."""
+    digest = hashlib.sha256()
+    count = 0
+    with contextlib.nullcontext(()) if handle is None else transaction.cursor(db=handle) as cursor:
+        for key, value in overlaid(cursor, newer):
+            digest.update(_framed(key) + _framed(value))
+            count += 1
+    return count, digest.digest()
 
 
 def _framed(part: bytes) -> bytes:

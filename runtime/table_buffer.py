@@ -34,7 +34,7 @@ class TableBuffer:
         self, table: str, start: bytes = b"", stop: bytes | None = None
     ) -> Iterator[tuple[bytes, bytes]]:
         """Iterate over the latest rows in key order, from `start` up to and without `stop`."""
-        return overlaid(self._store.scan(table, start), self.fresh.get(table, {}), start, stop)
+        return overlaid(self._store.scan(table, start, stop), self.fresh.get(table, {}), start, stop)
 
     def stored(self, table: str, prefix: bytes) -> list[tuple[bytes, bytes]]:
         """Return the rows whose keys have a prefix: those of when the world was opened, and maybe later changes."""

@@ -12,6 +12,7 @@ import lmdb
 import msgpack
 
 from ..workflows.errors import NotAWorldError, WorldVersionError
+from .commit_log import LOG
 from .environment import open_environment, translated
 from .world_check import check_world_file
 
@@ -28,6 +29,7 @@ def make_world(place: Path) -> None:
     try:
         with open_environment(place, map_size=1 << 20, sync=True) as environment:
             meta = environment.open_db(META.encode())
+            environment.open_db(LOG.encode())
             with environment.begin(write=True, db=meta) as transaction:
                 transaction.put(MAGIC_KEY, msgpack.packb(MAGIC))
                 transaction.put(FORMAT_KEY, msgpack.packb(FORMAT_VERSION))

@@ -20,9 +20,10 @@ from typing import Any, Self
 import lmdb
 
 from ..workflows.errors import NotAWorldError, RuntimeClosedError, WorldCorruptError
+from ..workflows.overlay import overlaid
 from .commit_log import LOG, LogView, damaged_log
 from .environment import DEFAULT_MAP_SIZE, open_environment, translated
-from .store import SCAN_BATCH, read_batch
+from .store import SCAN_BATCH, read_rows
 from .world_check import _Checker
 from .world_files import DATA_FILE, os_errors, require_place
 from .world_format import FORMAT_KEY, MAGIC_KEY, META, check_format, check_world
@@ -92,8 +93,9 @@ class WorldReader:
         while stop is not None:
             start = stop
             with self._transaction(table) as (transaction, handle, newer):
-                batch, stop = read_batch(transaction, handle, newer, start, SCAN_BATCH)
-            yield from batch
+                batch, end, stop = read_rows(transaction, handle, start, None, SCAN_BATCH)
+                rows = list(overlaid(batch, newer, start, end)) if newer else batch
+            yield from rows
 
     def close(self) -> None:
         """Unmap the world. A second call does nothing."""

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 MAX_TIME_US = 2**62
 """Due times and durations stay below this, so that sums of two never leave an i64."""
 
+MAX_NAME = 480
+"""Bytes of a name. A key of LMDB has at most 511; an index has a length before the name, and a workflow id after it."""
+
 MAX_ID = 2**64 - 1
 """Entity ids are u64."""
 
@@ -26,7 +29,7 @@ class Limits:
         topics: subscriptions of one workflow.
         sources: sources of one select.
         payload: a signal, the arguments of a start, or a result.
-        name: a correlation id, a timer's name, a step's label; in UTF-8.
+        name: a correlation id, a timer's name, a step's label; in UTF-8. At most 480, for they are in keys.
         effects: signals, starts and rows of tables of one step.
         error_message: an error message is cut to this size; so is each traceback, to eight times as much.
     """
@@ -43,3 +46,14 @@ class Limits:
     name: int = 255
     effects: int = 10_000
     error_message: int = 2_000
+
+    def __post_init__(self) -> None:
+        """Check what the store itself bounds.
+
+        Raises:
+            ValueError: names are longer than its keys can be.
+        """
+        if self.name > MAX_NAME:
+            raise ValueError(
+                f"name is at most {MAX_NAME} bytes, not {self.name!r}: names are in keys of the store"
+            )

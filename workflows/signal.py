@@ -29,6 +29,9 @@ def form_of(signal: type[Signal]) -> SignalForm:
     return signal._form
 
 
+_TAKEN = frozenset({"field_names", "layout", "_form"})
+
+
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
 class SignalType(type):
     """Metaclass of signals: turns each subclass into a frozen, slotted dataclass."""
@@ -44,6 +47,10 @@ class SignalType(type):
                     f"signal {name} derives from signal {base.__name__}; signals are matched by their exact class, "
                     "so derive it from Signal and repeat the fields"
                 )
+        for taken in _TAKEN.intersection(namespace.get("__annotations__", ())):
+            raise DefinitionError(
+                f"signal {name} has a field {taken!r}, a name that every signal class uses; rename it"
+            )
         signal: Any = dataclasses.dataclass(frozen=True, slots=True)(made)
         names = tuple(field.name for field in dataclasses.fields(signal))
         signal.field_names = names
@@ -107,16 +114,14 @@ def _quicken(signal: Any, namespace: Mapping[str, Any]) -> None:
     in_order = [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD]
     if hasattr(signal, "__post_init__") or "__init__" in namespace or "self" in plain or plain != in_order:
         return
-    slow = signal.__init__
-    names = [f"_set_{name}" for name in plain]
-    given = ", ".join(["self", *plain])
-    body = "; ".join(f"{setter}(self, {name})" for setter, name in zip(names, plain, strict=True)) or "pass"
-    made: dict[str, Any] = {
-        name: signal.__dict__[field].__set__ for name, field in zip(names, plain, strict=True)
-    }
-    exec(f"def __init__({given}): {body}", made)  # noqa: S102 - as dataclasses does; names of fields are identifiers.
-    quick = made["__init__"]
-    quick.__defaults__, quick.__kwdefaults__ = slow.__defaults__, slow.__kwdefaults__
+    prefix = "_set_"
+    while any(field.startswith(prefix) for field in plain):
+        prefix = f"_{prefix}"
+    body = "; ".join(f"{prefix}{field}(self, {field})" for field in plain) or "pass"
+    made: dict[str, Any] = {f"{prefix}{field}": getattr(signal, field).__set__ for field in plain}
+    exec(f"def __init__({', '.join(['self', *plain])}): {body}", made)  # noqa: S102 - as dataclasses does; names of fields are identifiers.
+    slow, quick = signal.__init__, made["__init__"]
+    quick.__defaults__ = slow.__defaults__
     signal.__init__ = functools.update_wrapper(quick, slow)
     del quick.__wrapped__
 

@@ -15,6 +15,7 @@ from typing import Any
 import lmdb
 
 from deathless.actors.dormant_timers import DormantTimers
+from deathless.runtime import commit_log
 from deathless.runtime import store as store_module
 from deathless.runtime.commit_log import Writes
 from deathless.runtime.store import Store
@@ -44,6 +45,9 @@ class Fault:
 
     def install(self) -> None:
         """Put the wrappers in place."""
+        if self.place in (*COMMIT_PLACES, *GROWTH_PLACES):
+            # Each commit shall put rows into place, those of the one before.
+            commit_log.CYCLE = 1
         self._wrap(Store, "_write", self._write)
         self._wrap(store_module, "_in_order", self._in_order)
         self._wrap(Store, "_grow", self._grow)

@@ -485,3 +485,8 @@ async def walk(ctx: Context, route={default}) -> None:
 """
     with pytest.raises(DefinitionError, match="the default of 'route' is a .* which all runs would share"):
         load_module(source)
+
+
+def test_a_bound_on_names_that_no_key_could_hold_is_refused():
+    with pytest.raises(ValueError, match="name is at most 480 bytes, not 600"):
+        Limits(name=600)

@@ -1,5 +1,7 @@
 """Signals: whom they reach, in which order, and what is refused at the call."""
 
+from dataclasses import dataclass
+
 import pytest
 
 from deathless import (
@@ -359,3 +361,29 @@ def test_a_class_that_senders_are_told_is_not_taken_cannot_be_awaited(open_world
     handle = world.start(by_parameter())
     world.advance(0.1)
     assert "@workflow(signals=(Stop,))" in world.get(handle.id).error_message
+
+
+def test_fields_may_have_any_names_but_those_of_every_signal_class():
+    class Odd(Signal):
+        x: int
+        _set_x: int = 2
+        self_: int = 3
+
+    assert (Odd(1).x, Odd(1)._set_x, Odd(1, 4)._set_x) == (1, 2, 4)
+    for taken in ("layout", "field_names", "_form"):
+        with pytest.raises(
+            DefinitionError, match=f"has a field '{taken}', a name that every signal class uses"
+        ):
+            type(Signal)("Bad", (Signal,), {"__annotations__": {taken: int}})
+
+
+def test_fields_may_come_from_a_plain_base():
+    @dataclass(frozen=True, slots=True)
+    class Placed:
+        zone: int
+
+    class Noise(Placed, Signal):
+        loud: bool = False
+
+    assert Noise(3, loud=True) == Noise(zone=3, loud=True)
+    assert Noise(3).zone == 3

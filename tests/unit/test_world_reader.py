@@ -185,3 +185,17 @@ def test_a_file_that_cannot_be_read_is_a_world_error(path):
     (path / "data.mdb").mkdir()
     with pytest.raises(WorldError):
         WorldReader(path)
+
+
+def test_a_reader_follows_a_world_that_was_restored_from_a_backup(path, tmp_path):
+    with Store.open(path, durability="process") as store:
+        for number in range(30):
+            store.commit({"t": {b"a": b"%d" % number}})
+        store.backup(tmp_path / "copy")
+    with WorldReader(tmp_path / "copy") as reader:
+        assert reader.get("t", b"a") == b"29"
+        for size in (3, 4, 5):
+            owner = Owner(tmp_path / "copy")
+            owner.write("many", 1, size)
+            assert reader.get("many", bytes(8)) == bytes(size)
+            owner.close()
