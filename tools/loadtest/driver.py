@@ -109,6 +109,7 @@ class Driver:
             found,
             self._task.entries,
             {kind: self._task.named or kind == Kind.NOTE for kind in Kind},
+            prunes=self._scenario.prune_after_s is not None,
         )
         return Outcome(
             self._scenario,
@@ -279,5 +280,6 @@ def task_of(scenario: Scenario, world: Path) -> Task:
         budget_s=None if scenario.frame_budget_ms is None else scenario.frame_budget_ms / 1e3,
         durability=scenario.durability,
         max_resident=scenario.max_resident,
+        prune_after=scenario.prune_after_s,
         seed=scenario.seed,
     )

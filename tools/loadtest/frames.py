@@ -22,7 +22,7 @@ class Task:
         named: whether every input is sent with a name; else notes alone.
         frame_s: seconds of a frame; 0.0 for frames one after the other.
         budget_s: for the steps of a frame; None for all.
-        durability, max_resident, seed: of `Runtime`.
+        durability, max_resident, prune_after, seed: of `Runtime`.
     """
 
     world: str
@@ -36,6 +36,7 @@ class Task:
     budget_s: float | None
     durability: str
     max_resident: int | None
+    prune_after: float | None
     seed: int
 
 

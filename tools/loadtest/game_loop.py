@@ -54,6 +54,7 @@ class GameLoop:
             clock=self._clock,
             durability=cast("Any", task.durability),
             max_resident=task.max_resident,
+            prune_after=task.prune_after,
             seed=task.seed,
         )
         self._world.on_change(self._count_failed)

@@ -60,6 +60,7 @@ def make_report(outcome: Outcome, machine: dict[str, Any]) -> dict[str, Any]:
             "refused": verdict.refused,
             "unknown": verdict.unknown,
             "witnessed": verdict.witnessed,
+            "pruned": verdict.pruned,
             **{
                 name: {"count": len(getattr(verdict, name)), "first": getattr(verdict, name)[:SHOWN]}
                 for name in ("lost", "doubled", "foreign", "disordered")

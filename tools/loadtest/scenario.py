@@ -66,6 +66,7 @@ class Scenario:
         frame_budget_ms: what a frame has for steps; None for all that there is to do.
         durability: of the world.
         max_resident: workflows in memory after a frame; None for all.
+        prune_after_s: seconds after which what has ended is deleted; None to keep it.
         kill_every_s: seconds between kills of the world's process; None for a world in the tester's process.
         ramp_per_s: at first so many starts a second; None for all at once, before the seconds begin to count.
         workflows: what is started.
@@ -87,6 +88,7 @@ class Scenario:
     frame_budget_ms: float | None
     durability: Durability
     max_resident: int | None
+    prune_after_s: float | None
     kill_every_s: float | None
     ramp_per_s: float | None
     workflows: tuple[WorkflowEntry, ...]

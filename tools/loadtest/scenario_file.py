@@ -24,7 +24,7 @@ _FOLDER = Path(__file__).with_name("scenarios")
 
 _KEYS = (
     "title", "seed", "seconds", "clock", "frame_rate", "frame_budget_ms", "durability", "history", "max_resident",
-    "kill_every", "ramp", "workflows", "signals", "publish", "witnesses", "probes", "thresholds",
+    "prune_after", "kill_every", "ramp", "workflows", "signals", "publish", "witnesses", "probes", "thresholds",
 )  # fmt: skip
 _FLAGS = ("seconds", "seed", "clock", "frame_rate", "durability", "max_resident", "kill_every")
 """Keys that flags of the same name override."""
@@ -108,6 +108,9 @@ class _Reader:
             else None,
             durability=top.choice("durability", ("power", "process"), "power"),
             max_resident=top.whole("max_resident", 1, 10**9, 0) if "max_resident" in top else None,
+            prune_after_s=top.number("prune_after", 1, bounds.MOST_SECONDS, 0)
+            if "prune_after" in top
+            else None,
             kill_every_s=top.number("kill_every", 0.1, 3600, 0) if "kill_every" in top else None,
             ramp_per_s=(
                 ramp.number("starts_per_second", 0.001, bounds.MOST_PER_SECOND, 0)

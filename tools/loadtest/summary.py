@@ -86,9 +86,11 @@ def ledger_lines(report: dict[str, Any]) -> Iterator[str]:
     tail = f"; {ledger['refused']:,} refused" if ledger["refused"] else ""
     if ledger["unknown"]:
         tail += f"; {ledger['unknown']:,} never acknowledged"
+    if ledger["pruned"]:
+        tail += f"; {ledger['pruned']:,} pruned since, and not looked at again"
     if ledger["holds"]:
         yield (
-            f"Ledger: {ledger['acknowledged']:,} acknowledged inputs took effect exactly once, "
+            f"Ledger: {ledger['acknowledged'] - ledger['pruned']:,} acknowledged inputs took effect exactly once, "
             f"{ledger['witnessed']:,} of them witnessed number by number{tail}"
         )
     else:

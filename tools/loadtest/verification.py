@@ -86,6 +86,8 @@ class Verdict:
         disordered: witnesses to which numbers came in another order than they were sent.
         acknowledged, refused, unknown: how many inputs of the ledger are which; unknown were never acknowledged.
         witnessed: how many of the acknowledged a witness accounts for, number by number.
+        pruned: of how many of the acknowledged nothing is left, in a world that prunes: whether they took effect, it
+            cannot say any more. Witnesses stay.
     """
 
     lost: list[str] = field(default_factory=list)
@@ -96,6 +98,7 @@ class Verdict:
     refused: int = 0
     unknown: int = 0
     witnessed: int = 0
+    pruned: int = 0
 
     @property
     def holds(self) -> bool:
@@ -104,7 +107,12 @@ class Verdict:
 
 
 def verify(
-    entries: Sequence[Entry], found: Findings, types: Sequence[str], is_named: Mapping[int, bool]
+    entries: Sequence[Entry],
+    found: Findings,
+    types: Sequence[str],
+    is_named: Mapping[int, bool],
+    *,
+    prunes: bool = False,
 ) -> Verdict:
     """Compare.
 
@@ -113,6 +121,7 @@ def verify(
         found: what stands in the world.
         types: of each entry of the plan, the type's name.
         is_named: by `Kind`, whether its inputs have names.
+        prunes: whether the world deletes what ended long ago, and old names.
     """
     verdict = Verdict()
     notes: dict[int, list[Entry]] = {
@@ -122,11 +131,18 @@ def verify(
         verdict.acknowledged += item.state == "known"
         verdict.refused += item.state == "refused"
         verdict.unknown += item.state == "sent"
-        if item.kind == Kind.START:
+        is_gone = prunes and item.state == "known" and _is_gone(item, found)
+        verdict.pruned += is_gone
+        if item.kind == Kind.START and not is_gone:
             _verify_start(item, found, types[item.entry], verdict)
         elif item.kind == Kind.NOTE:
             notes.setdefault(item.entity, []).append(item)
-        if item.state == "known" and is_named[item.kind] and str(item.number) not in found.names:
+        if (
+            item.state == "known"
+            and is_named[item.kind]
+            and str(item.number) not in found.names
+            and not prunes
+        ):
             verdict.lost.append(
                 f"input {item.number} ({Kind(item.kind).name.lower()}): its name is not recorded"
             )
@@ -142,6 +158,13 @@ def verify(
         f"input {name!r}: recorded and never sent" for name in sorted(found.names - sent_names)
     ]
     return verdict
+
+
+def _is_gone(item: Entry, found: Findings) -> bool:
+    """Say whether nothing is left of an input in a world that prunes; of a note, the witness tells."""
+    if item.kind == Kind.START:
+        return item.entity not in found.roots
+    return item.kind != Kind.NOTE and str(item.number) not in found.names
 
 
 def _verify_start(item: Entry, found: Findings, type_name: str, verdict: Verdict) -> None:

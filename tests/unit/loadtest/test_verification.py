@@ -50,12 +50,16 @@ class Run:
             LoadtestNote(name, number), entity_id=ENTITIES[name if to is None else to], input_id=input_id
         )
 
-    def verdict(self):
+    def verdict(self, *, prunes=False):
         self.world.advance(0.0)
         self.world.close()
         self.ledger.close()
         return verify(
-            read_ledger(self.path / "ledger"), look_at(self.path / "world", virtual=True), TYPES, NAMED
+            read_ledger(self.path / "ledger"),
+            look_at(self.path / "world", virtual=True),
+            TYPES,
+            NAMED,
+            prunes=prunes,
         )
 
 
@@ -178,3 +182,22 @@ def test_ranges_grow_join_and_know_what_they_hold():
     ranges = []
     assert [enter(ranges, number) for number in (5, 6, 8, 1, 7, 0, 6, 2)] == [False] * 6 + [True, False]
     assert ranges == [[0, 2], [5, 8]]
+
+
+def test_what_a_world_has_pruned_is_counted_and_not_called_lost(run):
+    for number in range(20):
+        run.note(number % 2)
+    run.world.advance(1.0)
+    run.world.call("cleanup_old_workflows", 0.0)
+    item = run.entered(Kind.SIGNAL, ENTITIES[0], [0, 7])
+    run.ledger.known([Known(item.number, 0)])
+    verdict = run.verdict(prunes=True)
+    assert verdict.holds, verdict
+    assert (verdict.acknowledged, verdict.witnessed, verdict.pruned) == (23, 20, 1)
+
+
+def test_a_witness_still_tells_what_is_lost_in_a_world_that_prunes(run):
+    run.note(0)
+    run.note(0, sent=False)
+    run.note(0)
+    assert run.verdict(prunes=True).lost == [f"witness of entity {ENTITIES[0]}: number 1 never came"]
