@@ -17,10 +17,10 @@ import hashlib
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice, takewhile
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
@@ -31,6 +31,7 @@ from ..workflows.overlay import overlaid
 from .commit_log import LOG, Changes, CommitLog, Writes, damaged_log
 from .environment import DEFAULT_MAP_LIMIT, DEFAULT_MAP_SIZE, open_environment, translated
 from .gil import short_switches
+from .table_rows import framed, hash_rows, read_rows, rows_under
 from .world_files import DATA_FILE, build_in_place, has_data, require_empty, require_place
 from .world_format import FORMAT_KEY, MAGIC_KEY, META, check_format, check_world, make_world
 from .world_lock import WorldLock
@@ -216,18 +217,10 @@ class Store:
 
         Nothing is missing of what the world was opened with.
         """
-
-        def is_under(row: tuple[bytes, bytes]) -> bool:
-            return row[0].startswith(prefix)
-
         if self._unsettled:
-            return list(takewhile(is_under, self.scan(table, prefix)))
+            return list(takewhile(lambda row: row[0].startswith(prefix), self.scan(table, prefix)))
         with self._reader() as (transaction, tables):
-            handle = tables.get(table)
-            if handle is None:
-                return []
-            with transaction.cursor(db=handle) as cursor:
-                return list(takewhile(is_under, cursor)) if cursor.set_range(prefix) else []
+            return rows_under(transaction, tables.get(table), prefix)
 
     def digest(self, tables: Iterable[str] | None = None) -> str:
         """Compute the SHA-256 of tables, keys and values in order, the same for the same rows in any file.
@@ -243,9 +236,9 @@ class Store:
             digest = hashlib.sha256()
             for table in self._names(held):
                 if wanted is None or table in wanted:
-                    count, rows = _hash_rows(transaction, held.get(table), self._log.rows(table))
+                    count, rows = hash_rows(transaction, held.get(table), self._log.rows(table))
                     if count:
-                        digest.update(_framed(table.encode()) + count.to_bytes(8, "big") + rows)
+                        digest.update(framed(table.encode()) + count.to_bytes(8, "big") + rows)
             return digest.hexdigest()
 
         return self._as_of_one_commit(read)
@@ -498,46 +491,6 @@ def _in_order(rows: list[tuple[bytes, bytes | None]]) -> tuple[list[Any], list[b
 
 
 _ABSENT: Any = object()
-
-
-def read_rows(
-    transaction: Any, handle: Any, start: bytes, stop: bytes | None, size: int
-) -> tuple[list[tuple[bytes, bytes]], bytes | None, bytes | None]:
-    """Read some rows of a table in key order.
-
-    Args:
-        transaction: a read transaction.
-        handle: the table's, or None where it does not exist.
-        start: the first key.
-        stop: the first key that is not wanted any more; None for no end. Some from there on may come, too.
-        size: how many rows.
-
-    Returns:
-        The rows, the key up to which these are all, and from where to go on: None where there are no more.
-    """
-    batch: list[tuple[bytes, bytes]] = []
-    if handle is not None:
-        with transaction.cursor(db=handle) as cursor:
-            batch = list(islice(cursor, size)) if cursor.set_range(start) else []
-    following = batch[-1][0] + b"\0" if len(batch) == size else None
-    if following is None or (stop is not None and following >= stop):
-        return batch, stop, None
-    return batch, following, following
-
-
-def _hash_rows(transaction: Any, handle: Any, newer: Mapping[bytes, bytes | None]) -> tuple[int, bytes]:
-    """Return how many rows a table has, and the hash of them."""
-    digest = hashlib.sha256()
-    count = 0
-    with contextlib.nullcontext(()) if handle is None else transaction.cursor(db=handle) as cursor:
-        for key, value in overlaid(cursor, newer):
-            digest.update(_framed(key) + _framed(value))
-            count += 1
-    return count, digest.digest()
-
-
-def _framed(part: bytes) -> bytes:
-    return len(part).to_bytes(8, "big") + part
 
 
 # A forked child must neither keep its parent's world nor touch it.

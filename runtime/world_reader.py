@@ -23,7 +23,8 @@ from ..workflows.errors import NotAWorldError, RuntimeClosedError, WorldCorruptE
 from ..workflows.overlay import overlaid
 from .commit_log import LOG, LogView, damaged_log
 from .environment import DEFAULT_MAP_SIZE, open_environment, translated
-from .store import SCAN_BATCH, read_rows
+from .store import SCAN_BATCH
+from .table_rows import read_rows
 from .world_check import _Checker
 from .world_files import DATA_FILE, os_errors, require_place
 from .world_format import FORMAT_KEY, MAGIC_KEY, META, check_format, check_world
