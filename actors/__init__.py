@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from .address_index import ENTITY_INDEX, GROUP_INDEX
 from .backlog import Carried
 from .directory import Directory, RowSource
+from .listings import ENDED_INDEX, TYPE_INDEX
 from .reducer_actor import WORLD_ID, ReducerActor
 from .scheduled_actor import ScheduledActor
 from .scheduler import Scheduler
@@ -13,6 +15,10 @@ from .timer_wheel import TimerWheel
 from .workflow_actor import WorkflowActor
 
 __all__ = [
+    "ENDED_INDEX",
+    "ENTITY_INDEX",
+    "GROUP_INDEX",
+    "TYPE_INDEX",
     "WORLD_ID",
     "ActorSystem",
     "Advance",

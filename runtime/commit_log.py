@@ -24,15 +24,23 @@ from typing import Any, NamedTuple, TypeAlias
 
 import msgpack
 
+from ..actors import ENDED_INDEX, ENTITY_INDEX, GROUP_INDEX, TYPE_INDEX
 from ..workflows.errors import WorldCorruptError
 
 LOG = "log"
 CYCLE = 64
-"""In how many commits all that is pending is put into place. The log has at most twice as many entries and one."""
+"""In how many commits, at most, all that is pending is put into place. The log has at most two rounds of entries."""
+DENSE_CYCLE = 16
+"""In how many it is where neighbours are pending together: to wait longer for more of them would save few pages."""
+DENSE = 64
+"""Rows of a stretch, on average, from which on they are neighbours."""
 ROUND_BYTES = 16 << 20
-"""Bytes of entries in which it is at the latest."""
+"""Bytes of entries in which all is put into place at the latest."""
 LARGEST_ENTRY = 1 << 20
 """Bytes. What is larger touches so many pages that it is put into place at once, with all that is pending."""
+
+IN_PLACE = frozenset({ENTITY_INDEX, GROUP_INDEX, TYPE_INDEX, ENDED_INDEX})
+"""Tables that are not logged: their rows change when a workflow begins or ends, not with its steps."""
 
 Rows: TypeAlias = Mapping[bytes, bytes | None]
 Changes: TypeAlias = Mapping[str, Rows]
@@ -68,12 +76,14 @@ class _Cycle(NamedTuple):
     Attributes:
         stretches: what was pending at its beginning.
         placed: how many of them are in place.
-        share: how much of the round is over, from 0 to 1.
+        commits: in how many it is to be over.
+        share: how much of it is over, from 0 to 1.
         following: the number of the first entry after its beginning.
     """
 
     stretches: list[_Stretch]
     placed: int
+    commits: int
     share: float
     following: int
 
@@ -89,7 +99,7 @@ class CommitLog:
         self._pending: dict[str, dict[bytes, dict[bytes, bytes | None]]] = {}
         self._first = 0
         self._next = 0
-        self._cycle = _Cycle([], 0, 1.0, 0)
+        self._cycle = _Cycle([], 0, CYCLE, 1.0, 0)
 
     @property
     def settled(self) -> bool:
@@ -132,7 +142,8 @@ class CommitLog:
 
     def append(self, changes: Changes) -> Writes:
         """Plan a commit."""
-        entry = _pack_entry(changes)
+        logged = {table: rows for table, rows in changes.items() if table not in IN_PLACE}
+        entry = _pack_entry(logged)
         if len(entry) > LARGEST_ENTRY:
             return self.settle(changes)
         cycle, doomed = self._cycle, range(0)
@@ -140,16 +151,21 @@ class CommitLog:
             doomed = range(self._first, cycle.following)
             pending = self._pending
             stretches = [(table, stretch) for table in sorted(pending) for stretch in sorted(pending[table])]
-            cycle = _Cycle(stretches, 0, 0.0, self._next)
-        # Rounded up, so that sixty-four sixty-fourths are the whole.
-        share = min(1.0, cycle.share + 1 / min(CYCLE, max(1, ROUND_BYTES // len(entry))) + 1e-9)
+            rows = sum(len(rows) for table in pending.values() for rows in table.values())
+            commits = min(CYCLE, DENSE_CYCLE) if rows >= DENSE * len(stretches) else CYCLE
+            cycle = _Cycle(stretches, 0, commits, 0.0, self._next)
+        # A little more than its part, so that all parts are the whole.
+        share = min(1.0, cycle.share + 1 / min(cycle.commits, max(1, ROUND_BYTES // len(entry))) + 1e-9)
         end = int(len(cycle.stretches) * share)
         placed = cycle.stretches[cycle.placed : end]
         return Writes(
             (_entry_key(self._next), entry),
             [_entry_key(number) for number in doomed],
-            self._puts(placed),
-            changes,
+            [
+                *self._puts(placed),
+                *((table, sorted(rows.items())) for table, rows in changes.items() if table in IN_PLACE),
+            ],
+            logged,
             placed,
             cycle._replace(placed=end, share=share),
             self._first + len(doomed),
@@ -169,7 +185,7 @@ class CommitLog:
             [(table, sorted(rows.items())) for table, rows in merged.items() if rows],
             {},
             [(table, stretch) for table, stretches in self._pending.items() for stretch in stretches],
-            _Cycle([], 0, 1.0, number),
+            _Cycle([], 0, CYCLE, 1.0, number),
             number,
             number + 1,
         )

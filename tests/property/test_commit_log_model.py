@@ -16,7 +16,7 @@ from deathless import WorldError
 from deathless.runtime import Store, commit_log
 from deathless.runtime.commit_log import LOG, LogView
 
-TABLES = ("a", "b", "workflow")
+TABLES = ("a", "entity", "workflow")
 ALL_KEYS = [number.to_bytes(8, "big") for number in (0, 1, 2, 255, 256, 257, 600, 2**64 - 1)] + [b"a", b"ab"]
 KEYS = st.sampled_from(ALL_KEYS)
 VALUES = st.one_of(st.none(), st.binary(max_size=6))
