@@ -34,7 +34,7 @@ class IndexTables(Protocol):
         ...
 
     def stored(self, table: str, prefix: bytes) -> Iterable[tuple[bytes, bytes]]:
-        """Return the rows whose keys have a prefix: those of when the world was opened, and maybe later changes."""
+        """Return the committed rows of an index whose keys have a prefix."""
         ...
 
 
@@ -54,7 +54,8 @@ class AddressIndex(Generic[K]):
             is_active: tells by a workflow's row whether it is active.
         """
         self.known: dict[K, Ids] = {}
-        # Those that began since the world was opened, by addresses that nobody has asked for.
+        # Those that began since the world was opened, by addresses that nobody has asked for: the last turns are not
+        # committed yet.
         self._begun: dict[K, Ids] = {}
         self._table = table
         self._tables = tables
@@ -62,21 +63,21 @@ class AddressIndex(Generic[K]):
 
     def enter(self, address: K, workflow_id: int, *, again: bool) -> None:
         """Add an active workflow, a new one, or again one that had ended."""
-        self._tables.write(self._table, prefix_of(address) + _ACTIVE + _suffix(workflow_id), b"")
+        self._tables.write(self._table, prefix_of(address) + _ACTIVE + id_key(workflow_id), b"")
         if again:
-            self._tables.write(self._table, prefix_of(address) + _ENDED + _suffix(workflow_id), None)
+            self._tables.write(self._table, prefix_of(address) + _ENDED + id_key(workflow_id), None)
         _enter(self.known if address in self.known else self._begun, address, workflow_id)
 
     def leave(self, address: K, workflow_id: int) -> None:
         """Note that a workflow is not active any more."""
-        self._tables.write(self._table, prefix_of(address) + _ACTIVE + _suffix(workflow_id), None)
-        self._tables.write(self._table, prefix_of(address) + _ENDED + _suffix(workflow_id), b"")
+        self._tables.write(self._table, prefix_of(address) + _ACTIVE + id_key(workflow_id), None)
+        self._tables.write(self._table, prefix_of(address) + _ENDED + id_key(workflow_id), b"")
         _leave(self.known, address, workflow_id)
         _leave(self._begun, address, workflow_id)
 
     def forget(self, address: K, workflow_id: int) -> None:
         """Take out a workflow that has ended and is deleted."""
-        self._tables.write(self._table, prefix_of(address) + _ENDED + _suffix(workflow_id), None)
+        self._tables.write(self._table, prefix_of(address) + _ENDED + id_key(workflow_id), None)
 
     def all(self, address: K) -> Iterator[int]:
         """Iterate over the ids of an address, ascending, those of ended workflows among them."""
@@ -102,7 +103,7 @@ class AddressIndex(Generic[K]):
         # What has begun since may not stand there yet, and what has ended may stand there as active still.
         found = set(_listed(self._begun.get(address)))
         for key, _ in self._tables.stored(self._table, prefix_of(address) + _ACTIVE):
-            workflow_id = _id_of(key)
+            workflow_id = id_of(key)
             if self._is_active(workflow_id):
                 found.add(workflow_id)
         return tuple(sorted(found))
@@ -110,7 +111,7 @@ class AddressIndex(Generic[K]):
 
 def ids_under(tables: IndexTables, table: str, prefix: bytes) -> Iterator[int]:
     """Iterate over the workflow ids that stand after a prefix in the keys of an index, ascending."""
-    return (_id_of(key) for key, _ in tables.scan(table, prefix, prefix + _AFTER))
+    return (id_of(key) for key, _ in tables.scan(table, prefix, prefix + _AFTER))
 
 
 def prefix_of(address: int | str) -> bytes:
@@ -122,11 +123,13 @@ def prefix_of(address: int | str) -> bytes:
     return len(text).to_bytes(2, "big") + text
 
 
-def _id_of(key: bytes) -> int:
+def id_of(key: bytes) -> int:
+    """Return the workflow id at the end of a key."""
     return int.from_bytes(key[-_ID_BYTES:], "big")
 
 
-def _suffix(workflow_id: int) -> bytes:
+def id_key(workflow_id: int) -> bytes:
+    """Return the end of the keys of a workflow, which sort as ids do."""
     return workflow_id.to_bytes(_ID_BYTES, "big")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..workflows.messages import STATUS_CODE, Status
-from .address_index import IndexTables, ids_under, prefix_of
+from .address_index import IndexTables, id_key, id_of, ids_under, prefix_of
 
 TYPE_INDEX = "type"
 ENDED_INDEX = "ended"
@@ -20,7 +20,7 @@ class Listings:
 
     def begin(self, workflow_id: int, type_name: str) -> None:
         """Enter a new workflow."""
-        self._tables.write(TYPE_INDEX, prefix_of(type_name) + workflow_id.to_bytes(8, "big"), b"")
+        self._tables.write(TYPE_INDEX, prefix_of(type_name) + id_key(workflow_id), b"")
 
     def change(self, workflow_id: int, before: Status, after: Status, now_us: int) -> None:
         """Note that a workflow has ended, or is active again."""
@@ -33,7 +33,7 @@ class Listings:
 
     def forget(self, workflow_id: int, type_name: str, status: Status) -> None:
         """Take out a workflow that is deleted."""
-        self._tables.write(TYPE_INDEX, prefix_of(type_name) + workflow_id.to_bytes(8, "big"), None)
+        self._tables.write(TYPE_INDEX, prefix_of(type_name) + id_key(workflow_id), None)
         self._tables.write(ENDED_INDEX, _ended_key(status, workflow_id), None)
 
     def of_type(self, type_name: str) -> Iterator[int]:
@@ -47,7 +47,7 @@ class Listings:
     def ended_before(self, before_us: int) -> list[int]:
         """Return the ids of those that ended before a time, ascending."""
         return sorted(
-            int.from_bytes(key[1:], "big")
+            id_of(key)
             for status in _ENDED
             for key, time in self._tables.scan(ENDED_INDEX, _prefix(status), bytes([_prefix(status)[0] + 1]))
             if int.from_bytes(time, "big", signed=True) < before_us
@@ -59,4 +59,4 @@ def _prefix(status: Status) -> bytes:
 
 
 def _ended_key(status: Status, workflow_id: int) -> bytes:
-    return _prefix(status) + workflow_id.to_bytes(8, "big")
+    return _prefix(status) + id_key(workflow_id)

@@ -26,7 +26,7 @@ class WorldActor(ScheduledActor):
         self,
         exception_type: type[BaseException] | None,  # noqa: ARG002 - pykka's signature.
         exception_value: BaseException | None,
-        traceback: TracebackType | None,  # noqa: ARG002 - the same.
+        traceback: TracebackType | None,  # noqa: ARG002 - pykka's signature.
     ) -> None:
         """Hand a fault of the engine itself to the turn; what a user's code raises never gets here."""
         self.system.fault = exception_value

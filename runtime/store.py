@@ -20,7 +20,6 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
@@ -79,8 +78,6 @@ class Store:
         self._unmapping = False
         self._gone = ""
         self._log = CommitLog()
-        # Whether there was no room, at the opening, to put into place what it had.
-        self._unsettled = False
         # The transaction up to which the log is known; none while it changes. In doubt it is from when a transaction
         # begins until it is noted: an interrupt may strike in between.
         self._noted = -1
@@ -213,12 +210,7 @@ class Store:
         return batch if whole else list(overlaid(batch, newer, start, end)), following
 
     def stored(self, table: str, prefix: bytes) -> list[tuple[bytes, bytes]]:
-        """Return the rows whose keys have a prefix, faster than a scan: what was committed of late may be missing.
-
-        Nothing is missing of what the world was opened with.
-        """
-        if self._unsettled:
-            return list(takewhile(lambda row: row[0].startswith(prefix), self.scan(table, prefix)))
+        """Return the rows whose keys have a prefix, of a table that is not logged; see `IN_PLACE`."""
         with self._reader() as (transaction, tables):
             return rows_under(transaction, tables.get(table), prefix)
 
@@ -354,7 +346,6 @@ class Store:
             self._read_log()
             with contextlib.suppress(WorldFull):
                 self._settle()
-            self._unsettled = not self._log.settled
 
     def _read_log(self) -> None:
         log = CommitLog()

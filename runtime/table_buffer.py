@@ -37,7 +37,7 @@ class TableBuffer:
         return overlaid(self._store.scan(table, start, stop), self.fresh.get(table, {}), start, stop)
 
     def stored(self, table: str, prefix: bytes) -> list[tuple[bytes, bytes]]:
-        """Return the rows whose keys have a prefix: those of when the world was opened, and maybe later changes."""
+        """Return the committed rows of an index whose keys have a prefix."""
         return self._store.stored(table, prefix)
 
 

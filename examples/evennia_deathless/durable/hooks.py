@@ -37,7 +37,7 @@ def at_server_start() -> None:
 
 def at_server_stop() -> None:
     """Close the world."""
-    global bridge, _beat  # noqa: PLW0603 - the same.
+    global bridge, _beat  # noqa: PLW0603 - as in at_server_start.
     if _beat is not None and _beat.running:
         _beat.stop()
     if bridge is not None:
