@@ -16,7 +16,7 @@ left standing: readers see by it that what they read before may be old.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -39,6 +39,10 @@ ROUND_BYTES = 16 << 20
 LARGEST_ENTRY = 1 << 20
 """Bytes. What is larger touches so many pages that it is put into place at once, with all that is pending."""
 
+PIECE = 4080
+"""Bytes of an entry that lie together: those of one page. A longer value needs pages side by side, and where too few
+of those are free the file grows, though others are."""
+
 IN_PLACE = frozenset({ENTITY_INDEX, GROUP_INDEX, TYPE_INDEX, ENDED_INDEX})
 """Tables that are not logged: their rows change when a workflow begins or ends, not with its steps."""
 
@@ -51,17 +55,15 @@ class Writes(NamedTuple):
     """What one transaction does, and what the log is after it.
 
     Attributes:
-        entry: key and value to append to the log.
-        doomed: keys of entries to delete.
+        entry: keys and values to append to the log, the pieces of one entry.
         puts: (table, ascending keys and values), for each table once; None deletes.
         logged: what the entry says.
         placed: the stretches whose pending rows are among the puts.
         cycle: the round of placing that goes on.
-        first, following: the number of the log's first entry, and of the next one.
+        first, following: the number of the log's first entry, those before it being deleted, and of the next one.
     """
 
-    entry: tuple[bytes, bytes]
-    doomed: list[bytes]
+    entry: list[tuple[bytes, bytes]]
     puts: list[tuple[str, list[tuple[bytes, bytes | None]]]]
     logged: Changes
     placed: list[_Stretch]
@@ -135,7 +137,10 @@ class CommitLog:
             ValueError: one of them does not decode.
         """
         found: dict[str, dict[bytes, bytes | None]] = {}
-        numbers = [_merge(entry, found) for entry in entries]
+        numbers = []
+        for number, entry in _whole(entries):
+            _merge(entry, found)
+            numbers.append(number)
         self._add(found)
         if numbers:
             self._first, self._next = numbers[0], numbers[-1] + 1
@@ -146,9 +151,9 @@ class CommitLog:
         entry = _pack_entry(logged)
         if len(entry) > LARGEST_ENTRY:
             return self.settle(changes)
-        cycle, doomed = self._cycle, range(0)
+        cycle, first = self._cycle, self._first
         if cycle.share >= 1.0:
-            doomed = range(self._first, cycle.following)
+            first = cycle.following
             pending = self._pending
             stretches = [(table, stretch) for table in sorted(pending) for stretch in sorted(pending[table])]
             rows = sum(len(rows) for table in pending.values() for rows in table.values())
@@ -159,8 +164,7 @@ class CommitLog:
         end = int(len(cycle.stretches) * share)
         placed = cycle.stretches[cycle.placed : end]
         return Writes(
-            (_entry_key(self._next), entry),
-            [_entry_key(number) for number in doomed],
+            _pieces(self._next, entry),
             [
                 *self._puts(placed),
                 *((table, sorted(rows.items())) for table, rows in changes.items() if table in IN_PLACE),
@@ -168,7 +172,7 @@ class CommitLog:
             logged,
             placed,
             cycle._replace(placed=end, share=share),
-            self._first + len(doomed),
+            first,
             self._next + 1,
         )
 
@@ -180,8 +184,7 @@ class CommitLog:
         # A number is left out.
         number = self._next + 1
         return Writes(
-            (_entry_key(number), _pack_entry({})),
-            [_entry_key(old) for old in range(self._first, self._next)],
+            _pieces(number, _pack_entry({})),
             [(table, sorted(rows.items())) for table, rows in merged.items() if rows],
             {},
             [(table, stretch) for table, stretches in self._pending.items() for stretch in stretches],
@@ -239,28 +242,27 @@ class LogView:
         Raises:
             ValueError: an entry does not decode.
         """
-        first = int.from_bytes(cursor.key(), "big") if cursor.first() else None
+        first = _number(cursor.item()) if cursor.first() else None
         # A number left out: what was read before is in place, and may be old. Nor is it kept without end.
         if first is None or first > self._next or self._merged > _MOST_MERGED:
             self.rows, self._next, self._merged = {}, first or 0, 0
-        if cursor.set_range(_entry_key(self._next)):
-            for entry in cursor:
-                self._next = _merge(entry, self.rows) + 1
+        if cursor.set_range(entry_key(self._next)):
+            for number, entry in _whole(cursor):
+                _merge(entry, self.rows)
+                self._next = number + 1
                 self._merged += 1
 
 
 _MOST_MERGED = 8 * CYCLE
 
 
-def _merge(entry: tuple[bytes, bytes], into: dict[str, dict[bytes, bytes | None]]) -> int:
-    """Add what an entry says; return its number."""
-    key, value = entry
+def _merge(entry: bytes, into: dict[str, dict[bytes, bytes | None]]) -> None:
+    """Add what an entry says."""
     try:
-        for table, keys, values in msgpack.unpackb(value):
+        for table, keys, values in msgpack.unpackb(entry):
             into.setdefault(table, {}).update(zip(keys, values, strict=True))
     except (TypeError, msgpack.exceptions.UnpackException) as error:
         raise ValueError(f"not an entry: {error}") from None
-    return int.from_bytes(key, "big")
 
 
 def damaged_log(world: Path, error: ValueError) -> WorldCorruptError:
@@ -275,5 +277,21 @@ def _pack_entry(changes: Changes) -> bytes:
     return bytes(packed)
 
 
-def _entry_key(number: int) -> bytes:
+def entry_key(number: int) -> bytes:
+    """Return what the keys of an entry's pieces begin with."""
     return number.to_bytes(8, "big")
+
+
+def _pieces(number: int, entry: bytes) -> list[tuple[bytes, bytes]]:
+    key = entry_key(number)
+    return [(key + at.to_bytes(4, "big"), entry[at : at + PIECE]) for at in range(0, len(entry), PIECE)]
+
+
+def _whole(pieces: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[int, bytes]]:
+    """Put the pieces of entries together again; give each entry's number, too."""
+    for number, some in groupby(pieces, _number):
+        yield number, b"".join(piece for _, piece in some)
+
+
+def _number(piece: tuple[bytes, bytes]) -> int:
+    return int.from_bytes(piece[0][:8], "big")

@@ -27,7 +27,7 @@ import lmdb
 
 from ..workflows.errors import RuntimeClosedError, WorldError, WorldFull
 from ..workflows.overlay import overlaid
-from .commit_log import LOG, Changes, CommitLog, Writes, damaged_log
+from .commit_log import LOG, Changes, CommitLog, Writes, damaged_log, entry_key
 from .environment import DEFAULT_MAP_LIMIT, DEFAULT_MAP_SIZE, open_environment, translated
 from .gil import short_switches
 from .table_rows import framed, hash_rows, read_rows, rows_under
@@ -334,10 +334,13 @@ class Store:
                     cursor.putmulti(rows)
                 for key in doomed:
                     transaction.delete(key, db=handle)
-            for key in writes.doomed:
-                transaction.delete(key, db=log)
-            if not transaction.put(*writes.entry, db=log, append=True):
-                raise lmdb.KeyExistsError("the log has a later entry than it should")
+            with transaction.cursor(db=log) as cursor:
+                first = entry_key(writes.first)
+                there = cursor.first()
+                while there and cursor.key() < first:
+                    there = cursor.delete()
+                if cursor.putmulti(writes.entry, append=True)[1] < len(writes.entry):
+                    raise lmdb.KeyExistsError("the log has a later entry than it should")
             return int(transaction.id())
 
     def _load_log(self) -> None:

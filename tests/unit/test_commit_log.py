@@ -89,6 +89,14 @@ def test_a_row_that_changes_in_each_commit_is_put_into_place_now_and_then(store)
     assert 2 < len(set(places)) < 4 * CYCLE
 
 
+def test_an_entry_needs_no_pages_side_by_side(store):
+    store.commit({"workflow": {key(number): bytes(100) for number in range(1000)}})
+    with store._reader() as (transaction, tables):
+        held = transaction.stat(tables["log"])
+    assert held["overflow_pages"] <= held["entries"]
+    assert held["entries"] > 20
+
+
 def test_a_log_that_does_not_decode_is_a_clear_error(tmp_path, store):
     store.commit({"workflow": {key(1): b"one"}})
     with store._env.begin(write=True) as transaction:
