@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
+from ..workflows import rows
 from ..workflows.codec import Codec
 from ..workflows.context import Context
 from ..workflows.errors import UnknownWorkflowError
@@ -73,6 +74,18 @@ class Tables(TableSpace, IndexTables, Protocol):
     """The tables of a world, its indexes among them."""
 
 
+class Recorder(Protocol):
+    """Who records what becomes of workflows; it lets steps run by putting itself into the place of `handle`."""
+
+    def note_made(self, workflow_id: int, type_name: str) -> None:
+        """Take down that a workflow was made."""
+        ...
+
+    def note_deleted(self, workflow_id: int, type_name: str, row: bytes) -> None:
+        """Take down that a workflow is deleted, whose row is as given."""
+        ...
+
+
 class ActorSystem:
     """Everything that runs a world's workflows, on one thread.
 
@@ -81,6 +94,8 @@ class ActorSystem:
         ended: actors of workflows that have ended in this turn.
         fault: an exception of the engine itself; the turn must not be kept.
         mailboxes: which signals they take, and who has room for more.
+        handle: runs a step; a recorder puts its own here.
+        recorder: who records, if somebody does.
     """
 
     def __init__(
@@ -117,7 +132,8 @@ class ActorSystem:
         self.fault: BaseException | None = None
         self.stepper = Stepper(registry, codes, codec, self, seed=seed, limits=limits, paranoid=paranoid)
         # What each message needs, found at once.
-        self.handle = self.stepper.handle
+        self.handle: Callable[[Instance, Message], bytes | None] = self.stepper.handle
+        self.recorder: Recorder | None = None
         self.outbox = self.stepper.outbox
         self.fresh = source.fresh
         self.outbox.now_us = now_us
@@ -300,6 +316,8 @@ class ActorSystem:
             self.directory.actors.pop(workflow_id, None)
             self.ended.add(actor)
             actor.end()
+        if self.recorder is not None:
+            self.recorder.note_deleted(workflow_id, rows.read_head(row).type_name, row)
         self.fresh[workflow_id] = None
         self.wheel.cancel(workflow_id)
         self.mailboxes.crowded.discard(workflow_id)
@@ -312,6 +330,8 @@ class ActorSystem:
             subscriptions.add(workflow_id, topic)
 
     def _add(self, instance: Instance, row: bytes) -> None:
+        if self.recorder is not None:
+            self.recorder.note_made(instance.workflow_id, instance.type_name)
         self.fresh[instance.workflow_id] = row
         actor = self.directory.add(instance)
         self.scheduler.queue.append((actor, (START, instance.created_us), None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .clock import Clock, GameClock, WallClock
 from .commits import Change
 from .handle import Handle
+from .history.retention import Retention
 from .inputs import TurnRecord
 from .reports import PumpReport, RecoveryReport
 from .runtime import Runtime
@@ -19,6 +20,7 @@ __all__ = [
     "Handle",
     "PumpReport",
     "RecoveryReport",
+    "Retention",
     "Runtime",
     "Store",
     "TimerView",

@@ -16,7 +16,7 @@ left standing: readers see by it that what they read before may be old.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -26,6 +26,8 @@ import msgpack
 
 from ..actors import ENDED_INDEX, ENTITY_INDEX, GROUP_INDEX, TYPE_INDEX
 from ..workflows.errors import WorldCorruptError
+from .history.tables import HISTORY_TABLES
+from .pieces import cut, joined, number_key, number_of
 
 LOG = "log"
 CYCLE = 64
@@ -39,12 +41,9 @@ ROUND_BYTES = 16 << 20
 LARGEST_ENTRY = 1 << 20
 """Bytes. What is larger touches so many pages that it is put into place at once, with all that is pending."""
 
-PIECE = 4080
-"""Bytes of an entry that lie together: those of one page. A longer value needs pages side by side, and where too few
-of those are free the file grows, though others are."""
-
-IN_PLACE = frozenset({ENTITY_INDEX, GROUP_INDEX, TYPE_INDEX, ENDED_INDEX})
-"""Tables that are not logged: their rows change when a workflow begins or ends, not with its steps."""
+IN_PLACE = frozenset({ENTITY_INDEX, GROUP_INDEX, TYPE_INDEX, ENDED_INDEX, *HISTORY_TABLES})
+"""Tables that are not logged: indexes, whose rows change when a workflow begins or ends, not with its steps; and the
+history, which only grows at one end and shrinks at the other."""
 
 Rows: TypeAlias = Mapping[bytes, bytes | None]
 Changes: TypeAlias = Mapping[str, Rows]
@@ -138,7 +137,7 @@ class CommitLog:
         """
         found: dict[str, dict[bytes, bytes | None]] = {}
         numbers = []
-        for number, entry in _whole(entries):
+        for number, entry in joined(entries):
             _merge(entry, found)
             numbers.append(number)
         self._add(found)
@@ -164,7 +163,7 @@ class CommitLog:
         end = int(len(cycle.stretches) * share)
         placed = cycle.stretches[cycle.placed : end]
         return Writes(
-            _pieces(self._next, entry),
+            cut(self._next, entry),
             [
                 *self._puts(placed),
                 *((table, sorted(rows.items())) for table, rows in changes.items() if table in IN_PLACE),
@@ -184,7 +183,7 @@ class CommitLog:
         # A number is left out.
         number = self._next + 1
         return Writes(
-            _pieces(number, _pack_entry({})),
+            cut(number, _pack_entry({})),
             [(table, sorted(rows.items())) for table, rows in merged.items() if rows],
             {},
             [(table, stretch) for table, stretches in self._pending.items() for stretch in stretches],
@@ -242,12 +241,12 @@ class LogView:
         Raises:
             ValueError: an entry does not decode.
         """
-        first = _number(cursor.item()) if cursor.first() else None
+        first = number_of(cursor.item()) if cursor.first() else None
         # A number left out: what was read before is in place, and may be old. Nor is it kept without end.
         if first is None or first > self._next or self._merged > _MOST_MERGED:
             self.rows, self._next, self._merged = {}, first or 0, 0
-        if cursor.set_range(entry_key(self._next)):
-            for number, entry in _whole(cursor):
+        if cursor.set_range(number_key(self._next)):
+            for number, entry in joined(cursor):
                 _merge(entry, self.rows)
                 self._next = number + 1
                 self._merged += 1
@@ -275,23 +274,3 @@ def damaged_log(world: Path, error: ValueError) -> WorldCorruptError:
 def _pack_entry(changes: Changes) -> bytes:
     packed: Any = msgpack.packb([[table, list(rows), list(rows.values())] for table, rows in changes.items()])
     return bytes(packed)
-
-
-def entry_key(number: int) -> bytes:
-    """Return what the keys of an entry's pieces begin with."""
-    return number.to_bytes(8, "big")
-
-
-def _pieces(number: int, entry: bytes) -> list[tuple[bytes, bytes]]:
-    key = entry_key(number)
-    return [(key + at.to_bytes(4, "big"), entry[at : at + PIECE]) for at in range(0, len(entry), PIECE)]
-
-
-def _whole(pieces: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[int, bytes]]:
-    """Put the pieces of entries together again; give each entry's number, too."""
-    for number, some in groupby(pieces, _number):
-        yield number, b"".join(piece for _, piece in some)
-
-
-def _number(piece: tuple[bytes, bytes]) -> int:
-    return int.from_bytes(piece[0][:8], "big")

@@ -15,6 +15,7 @@ from ..workflows.errors import RuntimeClosedError, WorldFull
 from ..workflows.messages import STATUSES, Status
 from ..workflows.versions import CodeBook
 from .futures import PumpFuture
+from .history.recorder import History
 from .row_buffer import WORKFLOW_TABLE, RowBuffer
 from .store import Store
 from .table_buffer import TableBuffer
@@ -48,6 +49,7 @@ class Committer:
         buffer: RowBuffer,
         tables: TableBuffer,
         codes: CodeBook,
+        history: History,
         *,
         commit_every: float,
         is_pump_thread: Callable[[], bool],
@@ -59,6 +61,7 @@ class Committer:
         self._buffer = buffer
         self._tables = tables
         self._codes = codes
+        self._history = history
         self._every_s = commit_every
         self._last_s = time.monotonic()
         self._state: WorldState | None = None
@@ -83,7 +86,7 @@ class Committer:
         """
         wait_s = (
             max(self._every_s, QUIET_S)
-            if quiet and not self._buffer.fresh and not self._tables.fresh
+            if quiet and not self._buffer.written() and not self._tables.written()
             else self._every_s
         )
         return wait_s == 0.0 or time.monotonic() - self._last_s >= wait_s
@@ -101,7 +104,7 @@ class Committer:
         if state is None:
             return 0.0
         began = time.perf_counter()
-        fresh = self._buffer.fresh
+        fresh = self._buffer.written()
         changes: dict[str, dict[bytes, bytes | None]] = {
             # `row_key`, without a call for each.
             WORKFLOW_TABLE: {workflow_id.to_bytes(8, "big"): row for workflow_id, row in fresh.items()},
@@ -110,7 +113,9 @@ class Committer:
         codes = dict(self._codes.fresh)
         if codes:
             changes[CODE] = {number.to_bytes(4, "big"): msgpack.packb(text) for number, text in codes.items()}
-        changes.update(self._tables.fresh)
+        changes.update(self._tables.written())
+        for table, written in self._history.changes().items():
+            changes[table] = {**changes.get(table, {}), **written}
         if self._leftover is not None or self._had_leftover:
             changes[TURN] = {LEFTOVER_KEY: self._leftover}
         try:
@@ -123,8 +128,9 @@ class Committer:
             self._codes.fresh.pop(number, None)
         if collect:
             self._changes.update(fresh)
-        fresh.clear()
-        self._tables.fresh = {}
+        self._buffer.note_committed()
+        self._tables.note_committed()
+        self._history.note_committed()
         self._had_leftover = self._leftover is not None
         self._last_s = time.monotonic()
         self._note(state.turn)

@@ -39,6 +39,7 @@ from .activities import Activities
 from .answers import Answers
 from .clock import Clock
 from .commits import Change, Committer
+from .history.recorder import History
 from .ids import BlockIds, IdAllocator
 from .inputs import TurnRecord
 from .intake import Intake, foreign_signal
@@ -80,6 +81,7 @@ class Engine:
         turn: the last finished turn.
         recovery: what opening the world found.
         queries: reads workflows; hold `quiet` meanwhile.
+        history: records turns and steps.
         quiet: held while a turn runs, and by whoever must not see half of one.
         callbacks: called with what each commit changed.
         closed: why nothing goes any more; empty while it is open.
@@ -149,11 +151,22 @@ class Engine:
             now_us=clock.now_us(),
         )
         self._watchdog = Watchdog(self.system, options.slow_step, self._log)
+        self.history = History(
+            store,
+            self.rows,
+            self.tables,
+            self.system,
+            recorded=options.history,
+            retention=options.retention,
+            turn=state.turn,
+        )
+        self.history.record(registry)
         self.committer = Committer(
             store,
             self.rows,
             self.tables,
             self.codes,
+            self.history,
             commit_every=options.commit_every,
             is_pump_thread=self.system.scheduler.is_pump_thread,
         )
@@ -207,6 +220,9 @@ class Engine:
                 with self.intake.lock:
                     self.intake.ids.top_up()
                 self._replaying = record is not None
+                if record is not None:
+                    # Turns in which nothing happened are in no record.
+                    self.turn = max(self.turn, record.turn - 1)
                 if self.turn == self.recovery.turn:
                     self._begin_activities()
                 if record is None:
@@ -248,6 +264,8 @@ class Engine:
         inputs = self.intake.take(last=closing and not id_blocks)
         self._child_ids.begin(id_blocks)
         actors = len(self.system.directory.actors)
+        self.rows.begin_turn()
+        self.tables.begin_turn()
         try:
             outcome = run_turn(
                 self.system,
@@ -270,12 +288,14 @@ class Engine:
         self._launched |= self.system.launched
         self._abandoned += self.system.abandoned
         self.system.launched, self.system.abandoned = {}, []
-        self.committer.stage(self._state, pack_leftover(self.system.carried(), self.system.mailboxes.crowded))
+        leftover = pack_leftover(self.system.carried(), self.system.mailboxes.crowded)
+        self.committer.stage(self._state, leftover)
+        blocks = tuple(self._child_ids.blocks)
+        record = TurnRecord(self.turn, now_us, tuple(inputs), blocks, outcome.handled, closing)
+        if inputs or outcome.handled or outcome.timers_fired:
+            self.history.end_turn(record, leftover)
         if self._options.on_turn is not None:
-            blocks = tuple(self._child_ids.blocks)
-            self._records.append(
-                TurnRecord(self.turn, now_us, tuple(inputs), blocks, outcome.handled, closing)
-            )
+            self._records.append(record)
         self._gc.settle(len(self.system.directory.actors) - actors)
         return outcome
 
@@ -338,6 +358,7 @@ class Engine:
             self.intake.reload(registry)
             self.activities.reload(registry)
             self.answers.reload()
+            self.history.record(registry)
 
     def close(self) -> None:
         """Commit the accepted inputs without running them, and give the world up."""

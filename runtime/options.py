@@ -6,8 +6,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..workflows.definition import Recorded
 from ..workflows.limits import MAX_ID, Limits
 from ..workflows.sources import LONGEST_S, US
+from .history.retention import Retention
 from .inputs import TurnRecord
 
 MAX_STEPS_PER_TURN = 100_000
@@ -35,6 +37,8 @@ class Options:
     slow_step: float | None
     max_resident: int | None
     prune_after: float | None
+    history: Recorded
+    retention: Retention
 
     def __post_init__(self) -> None:
         """Check each."""
@@ -60,6 +64,10 @@ class Options:
             raise ValueError(
                 f"prune_after is a number of seconds from 0.0 up, or None, not {self.prune_after!r}"
             )
+        if self.history not in ("off", "all"):
+            raise ValueError(f"history is 'off' or 'all', not {self.history!r}")
+        if not isinstance(self.retention, Retention):
+            raise TypeError(f"retention is a Retention(...), not {self.retention!r}")
         if self.slow_step is not None and not 0 < self.slow_step < math.inf:
             raise ValueError(f"slow_step is a number of seconds over 0.0, or None, not {self.slow_step!r}")
         if self.on_turn is not None and not callable(self.on_turn):

@@ -27,6 +27,7 @@ from .clock import Clock, GameClock, WallClock
 from .commits import Change
 from .engine import Engine
 from .environment import DEFAULT_MAP_LIMIT, DEFAULT_MAP_SIZE
+from .history.retention import Retention
 from .inputs import TurnRecord
 from .module_reload import reloaded_registry
 from .options import MAX_STEPS_PER_TURN, Options
@@ -61,6 +62,8 @@ class Runtime(Asking):
         slow_step: float | None = 1.0,
         max_resident: int | None = None,
         prune_after: float | None = None,
+        history: Literal["off", "all"] = "off",
+        retention: Retention | None = None,
         map_size: int = DEFAULT_MAP_SIZE,
         map_limit: int = DEFAULT_MAP_LIMIT,
     ) -> None:
@@ -89,6 +92,9 @@ class Runtime(Asking):
                 loaded again when their next message comes. None keeps all that had one.
             prune_after: seconds of world time after which a workflow that has ended, and the name of an input, is
                 deleted, looked at once a minute; None keeps them until `cleanup_old_workflows` is called.
+            history: "all" to record each step of each workflow, for `deathless replay`; a workflow type may say
+                otherwise for itself. What each turn was given, and a hash of what it changed, is always recorded.
+            retention: how much of that is kept; `Retention()`, some 16 MiB, by default.
             map_size: bytes of address space to map at first; it doubles when it is full.
             map_limit: bytes up to which it may.
 
@@ -113,6 +119,8 @@ class Runtime(Asking):
             slow_step,
             max_resident,
             prune_after,
+            history,
+            Retention() if retention is None else retention,
         )
         store = Store.open(path, durability=durability, map_size=map_size, map_limit=map_limit)
         try:

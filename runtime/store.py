@@ -20,6 +20,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
@@ -27,9 +28,10 @@ import lmdb
 
 from ..workflows.errors import RuntimeClosedError, WorldError, WorldFull
 from ..workflows.overlay import overlaid
-from .commit_log import LOG, Changes, CommitLog, Writes, damaged_log, entry_key
+from .commit_log import LOG, Changes, CommitLog, Writes, damaged_log
 from .environment import DEFAULT_MAP_LIMIT, DEFAULT_MAP_SIZE, open_environment, translated
 from .gil import short_switches
+from .pieces import number_key
 from .table_rows import framed, hash_rows, read_rows, rows_under
 from .world_files import DATA_FILE, build_in_place, has_data, require_empty, require_place
 from .world_format import FORMAT_KEY, MAGIC_KEY, META, check_format, check_world, make_world
@@ -179,19 +181,25 @@ class Store:
             return None if handle is None else transaction.get(key, db=handle)
 
     def scan(
-        self, table: str, start: bytes = b"", stop: bytes | None = None
+        self, table: str, start: bytes = b"", stop: bytes | None = None, *, batch: int = FIRST_BATCH
     ) -> Iterator[tuple[bytes, bytes]]:
         """Go through a table in key order, from `start` up to and without `stop`.
 
         It reads in batches, each as of one commit and none holding a reader open between items: a scan may be left
         standing at no cost, and sees commits made while it stands.
+
+        Args:
+            table: its name.
+            start: the first key.
+            stop: the first key that is not wanted any more; None for no end.
+            batch: rows that are read at once at first; more and more later.
         """
         following: bytes | None = start
-        size = min(FIRST_BATCH, SCAN_BATCH)
+        size = min(batch, SCAN_BATCH)
         while following is not None:
             read = partial(self._read_some, table, following, stop, size)
-            batch, following = self._as_of_one_commit(read)
-            yield from batch
+            rows, following = self._as_of_one_commit(read)
+            yield from rows
             size = min(4 * size, SCAN_BATCH)
 
     def _read_some(
@@ -208,6 +216,25 @@ class Store:
         # Where nothing is pending, most of it is as it was read.
         whole = not newer and (stop is None or following is not None)
         return batch if whole else list(overlaid(batch, newer, start, end)), following
+
+    def first_keys(self, table: str, count: int) -> list[bytes]:
+        """Return the lowest keys of a table that is not logged, at most so many."""
+        with self._reader() as (transaction, tables):
+            handle = tables.get(table)
+            if handle is None:
+                return []
+            with transaction.cursor(db=handle) as cursor:
+                return list(islice(cursor.iternext(values=False), count))
+
+    def table_bytes(self, tables: Iterable[str]) -> int:
+        """Return how many bytes of pages tables take."""
+        pages = 0
+        with self._reader() as (transaction, held):
+            for table in tables:
+                if table in held:
+                    stat = transaction.stat(held[table])
+                    pages += stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
+        return pages * int(self._env.stat()["psize"])
 
     def stored(self, table: str, prefix: bytes) -> list[tuple[bytes, bytes]]:
         """Return the rows whose keys have a prefix, of a table that is not logged; see `IN_PLACE`."""
@@ -335,7 +362,7 @@ class Store:
                 for key in doomed:
                     transaction.delete(key, db=handle)
             with transaction.cursor(db=log) as cursor:
-                first = entry_key(writes.first)
+                first = number_key(writes.first)
                 there = cursor.first()
                 while there and cursor.key() < first:
                     there = cursor.delete()

@@ -17,7 +17,7 @@ from .environment import open_environment, translated
 from .world_check import check_world_file
 
 MAGIC = "deathless"
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 META = "meta"
 MAGIC_KEY = b"magic"

@@ -88,15 +88,23 @@ class WorldReader:
                 return newer[key]
             return None if handle is None else transaction.get(key, db=handle)
 
-    def scan(self, table: str, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
-        """Go through a table in key order, from `start` on, in batches that are each as of one commit."""
-        stop: bytes | None = start
-        while stop is not None:
-            start = stop
+    def scan(
+        self, table: str, start: bytes = b"", stop: bytes | None = None, *, batch: int = SCAN_BATCH
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Go through a table in key order, from `start` up to and without `stop`.
+
+        It reads in batches that are each as of one commit: of `batch` rows at first, of more and more later.
+        """
+        following: bytes | None = start
+        size = min(batch, SCAN_BATCH)
+        while following is not None:
+            start = following
             with self._transaction(table) as (transaction, handle, newer):
-                batch, end, stop = read_rows(transaction, handle, start, None, SCAN_BATCH)
-                rows = list(overlaid(batch, newer, start, end)) if newer else batch
+                read, end, following = read_rows(transaction, handle, start, stop, size)
+                whole = not newer and (stop is None or following is not None)
+                rows = read if whole else list(overlaid(read, newer, start, end))
             yield from rows
+            size = min(4 * size, SCAN_BATCH)
 
     def close(self) -> None:
         """Unmap the world. A second call does nothing."""

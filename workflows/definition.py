@@ -10,7 +10,18 @@ import inspect
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from types import FrameType, FunctionType
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    Literal,
+    ParamSpec,
+    TypeAlias,
+    TypeVar,
+    cast,
+    overload,
+)
 
 from .codec.wire import ATOMS
 from .compiler import Program, compile_coroutine, meaning_of, program_of
@@ -22,6 +33,8 @@ from .signal import Signal
 P = ParamSpec("P")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
+Recorded: TypeAlias = Literal["off", "all"]
+"""Which steps are recorded in a world's history."""
 Migrate: TypeAlias = Callable[[str, dict[str, Any]], Mapping[str, Any]]
 
 ROUTINES: dict[str, Program] = {}
@@ -63,12 +76,13 @@ class WorkflowType(Generic[P, R]):
         name: its name in the world, on the command line and in the network.
         version: raise it when the meaning of the locals changes while their names stay; snapshots of other
             versions are then held unless `migrate` is given.
+        history: whether its steps are recorded, "off" or "all"; None as the world says.
         program: its compiled code.
         retry: how often a step that fails is tried before the workflow fails; None for once.
         migrate_function: see `migrate`.
     """
 
-    __slots__ = ("_accepts", "_signals", "migrate_function", "name", "program", "retry", "version")
+    __slots__ = ("_accepts", "_signals", "history", "migrate_function", "name", "program", "retry", "version")
 
     def __init__(
         self,
@@ -78,8 +92,10 @@ class WorkflowType(Generic[P, R]):
         version: int,
         signals: tuple[type[Signal], ...],
         retry: Retry | None = None,
+        history: Recorded | None = None,
     ) -> None:
         self.program = program
+        self.history = history
         self.name = name
         self.version = version
         self.retry = retry
@@ -133,6 +149,7 @@ def workflow(
     version: int = 1,
     signals: tuple[type[Signal], ...] = (),
     retry: Retry | None = None,
+    history: Recorded | None = None,
 ) -> Callable[[Callable[Concatenate[Context, P], Coroutine[Any, Any, R]]], WorkflowType[P, R]]: ...
 def workflow(
     function: Any = None,
@@ -142,6 +159,7 @@ def workflow(
     version: int = 1,
     signals: tuple[type[Signal], ...] = (),
     retry: Retry | None = None,
+    history: Recorded | None = None,
 ) -> Any:
     """Make an async function a workflow.
 
@@ -152,6 +170,7 @@ def workflow(
         signals: signal classes that it takes beside those that its await sites name.
         retry: how often a step that raises is tried, on the same snapshot, before the workflow is Failed. In between
             it is Suspended, and what is sent to it waits; a cancel ends the pause.
+        history: "all" to record each of its steps, "off" for none; None for what `Runtime(history=)` says.
 
     Raises:
         CompileError: the function uses something that cannot be made durable; names line, column and remedy.
@@ -169,10 +188,14 @@ def workflow(
                 raise DefinitionError(f"workflow {chosen}: signals= takes Signal classes, not {item!r}")
         if retry is not None and not isinstance(retry, Retry):
             raise DefinitionError(f"workflow {chosen}: retry= takes a Retry(...), not {retry!r}")
+        if history not in (None, "off", "all"):
+            raise DefinitionError(f"workflow {chosen}: history= is 'off', 'all' or None, not {history!r}")
         _check_defaults(function)
         _check_place(function, "workflow")
         program = compile_coroutine(function, kind="workflow")
-        return WorkflowType(program, name=chosen, version=version, signals=tuple(signals), retry=retry)
+        return WorkflowType(
+            program, name=chosen, version=version, signals=tuple(signals), retry=retry, history=history
+        )
 
     return define if function is None else define(function)
 

@@ -352,6 +352,10 @@ class UnknownReducerError(DeathlessError, KeyError):
         )
 
 
+class HistoryError(DeathlessError, LookupError):
+    """A part of a world's history that was asked for, and was never recorded or is deleted; the text says which."""
+
+
 class CallFailed(DeathlessError, RuntimeError):  # noqa: N818 - the field's term.
     """A reducer that was called from outside raised; all that it wrote is undone. `__cause__` is what it raised.
 

@@ -32,6 +32,7 @@ class Instance(Context):
         topics: what it subscribed to, or None; see `topics`.
         asks: questions not answered yet, oldest first, or None: [id, name, packed values, input id].
         failures: how often its current step has failed, while it waits to be tried again; else 0.
+        recorded: its row, while its steps are recorded and once one was; else None.
         held: why the loaded code cannot go on with it, or None.
         started: whether its first step has run.
     """
@@ -45,6 +46,7 @@ class Instance(Context):
         "failures",
         "held",
         "parent_id",
+        "recorded",
         "started",
         "status",
         "topics",
@@ -64,6 +66,7 @@ class Instance(Context):
     asks: list[list[Any]] | None
     failures: int
     held: str | None
+    recorded: bytes | None
 
     def __init__(
         self,
@@ -96,6 +99,7 @@ class Instance(Context):
         self.asks = None
         self.failures = 0
         self.held = None
+        self.recorded = None
         self.started = False
 
     def __repr__(self) -> str:

@@ -61,6 +61,7 @@ class Port(Outbox):
         registry: all that the world may run.
         codec, limits: the world's.
         reducers: runs reducers, inside a step or by themselves.
+        run_reducer: runs one for a step; a recording or a playback puts its own here.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Port(Outbox):
         self.codec = codec
         self.limits = limits
         self.reducers = Reducers(self)
+        self.run_reducer = self.reducers.run
         self._random = DurableRandom(seed)
 
     # -- signals -------------------------------------------------------------------------------------------
@@ -260,7 +262,8 @@ class Port(Outbox):
         self, caller: Context, reducer: Reducer[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Run a reducer inside this step; see `Context.call`."""
-        return self.reducers.run(reducer, args, kwargs, f"workflow:{caller.workflow_id}")
+        arguments = self.reducers.pack_call(reducer, args, kwargs)
+        return self.codec.unpack(self.run_reducer(reducer, arguments, f"workflow:{caller.workflow_id}"))
 
     def run(self, parent: Context, call: ActivityCall[Any], retry: Retry, timeout: float | None) -> int:
         """Buffer the launch of an activity; see `Context.run`."""

@@ -87,7 +87,7 @@ class ReducerContext:
 
     def call(self, reducer: Reducer[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call another reducer for the same sender; an error that is caught undoes only that one."""
-        return self._world.run(reducer, args, kwargs, self.sender)  # type: ignore[no-any-return]
+        return self._world.call(reducer, args, kwargs, self.sender)  # type: ignore[no-any-return]
 
     def start(
         self,

@@ -41,22 +41,25 @@ class Reducers:
     def __init__(self, port: Port) -> None:
         self.port = port
 
-    def run(
-        self, reducer: Reducer[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any], sender: str
-    ) -> Any:
-        """Run a reducer; what it raises undoes all that it did. Arguments and result are copies."""
-        port = self.port
+    def pack_call(self, reducer: Reducer[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+        """Check a call from inside the world, and pack its arguments; raises what `pack` does, and for no reducer."""
         if not isinstance(reducer, Reducer):
             raise WorkflowMisuseError(f"ctx.call takes a function decorated with @reducer, not {reducer!r}")
         if self._find(reducer.name) is not reducer:
-            raise UnknownReducerError(reducer.name, tuple(sorted(port.registry.reducers)))
-        return port.codec.unpack(self._run(reducer, self.pack(reducer, args, kwargs), sender))
+            raise UnknownReducerError(reducer.name, tuple(sorted(self.port.registry.reducers)))
+        return self.pack(reducer, args, kwargs)
+
+    def call(
+        self, reducer: Reducer[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any], sender: str
+    ) -> Any:
+        """Run a reducer for another one; what it raises undoes all that it did. Arguments and result are copies."""
+        return self.port.codec.unpack(self.run(reducer, self.pack_call(reducer, args, kwargs), sender))
 
     def handle(self, message: Message) -> None:
         """Run a reducer for a call from outside; its answer is among the effects, and alone there where it raised."""
         _, _, name, arguments, sender, ticket, input_id = message
         try:
-            answer = Answer(self._run(self._find(name), arguments, sender), "")
+            answer = Answer(self.run(self._find(name), arguments, sender), "")
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever it raises is its caller's.
@@ -80,7 +83,8 @@ class Reducers:
             raise UnknownReducerError(name, tuple(sorted(self.port.registry.reducers)))
         return reducer
 
-    def _run(self, reducer: Reducer[Any, Any], arguments: bytes, sender: str) -> bytes:
+    def run(self, reducer: Reducer[Any, Any], arguments: bytes, sender: str) -> bytes:
+        """Run a reducer on packed arguments, and pack its result; what it raises undoes all that it did."""
         port = self.port
         mark = len(port.effects)
         try:

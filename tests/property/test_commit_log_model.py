@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from deathless import WorldError
-from deathless.runtime import Store, commit_log
+from deathless.runtime import Store, commit_log, pieces
 from deathless.runtime.commit_log import LOG, LogView
 
 TABLES = ("a", "entity", "workflow")
@@ -30,7 +30,7 @@ class StoreAgainstDict(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(commit_log, "CYCLE", cycle)
         self.patch.setattr(commit_log, "LARGEST_ENTRY", LARGE)
-        self.patch.setattr(commit_log, "PIECE", PIECE)
+        self.patch.setattr(pieces, "PIECE", PIECE)
         self.bound = 2 * cycle + 2
         self.places = Path(tempfile.mkdtemp())
         self.opened = 0

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from deathless import ActivityContext, Context, Runtime, Table, activity, reducer, workflow
+from deathless.runtime.history import step_index
 from deathless.runtime.world_format import FORMAT_VERSION
 
 ROOT = Path(__file__).parents[2]
@@ -80,11 +81,13 @@ def test_the_index_lists_every_page():
     assert pages - {ROOT / "docs/README.md"} <= listed
 
 
-def test_the_page_of_the_format_describes_every_table_of_a_world(tmp_path):
+def test_the_page_of_the_format_describes_every_table_of_a_world(tmp_path, monkeypatch):
+    monkeypatch.setattr(step_index, "SEGMENT", 1)
     page = (ROOT / "docs/FORMAT.md").read_text(encoding="utf-8")
     assert f"Format version: **{FORMAT_VERSION}**" in page
     described = set(re.findall(r"^## Table `([^`]+)`", page, re.M))
-    with Runtime(tmp_path / "world", [ringing, ring, write_down, notes], durability="process") as world:
+    types = [ringing, ring, write_down, notes]
+    with Runtime(tmp_path / "world", types, durability="process", history="all") as world:
         world.start(ringing(), entity_id=1, correlation_id="bells", input_id="once")
         world.pump()
         world.cancel(entity_id=1)

@@ -175,12 +175,12 @@ def test_a_meta_table_of_another_program_is_not_ours(magic, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("version", "remedy"), [(4, "a newer"), (1, "an older"), (99, "a newer"), (0, "an older")]
+    ("version", "remedy"), [(5, "a newer"), (1, "an older"), (99, "a newer"), (0, "an older")]
 )
 def test_another_format_is_refused_by_number(version, remedy, tmp_path):
     Store.open(tmp_path / "world").close()
     change_meta(tmp_path / "world", b"format", msgpack.packb(version))
-    with pytest.raises(WorldVersionError, match=f"format is {version}, .* reads format 3; use {remedy} "):
+    with pytest.raises(WorldVersionError, match=f"format is {version}, .* reads format 4; use {remedy} "):
         Store.open(tmp_path / "world")
 
 

@@ -1,0 +1,163 @@
+"""Reading a history: how a workflow, or a whole world, was at the end of each turn, and what made it so.
+
+It reads from a store or from a `WorldReader`, and so from a world that runs. Reads are short and of different commits;
+what comes out is of one all the same, for it goes by the order in which it asks: the world as it is now comes first,
+then the steps since the turn in question. If there is none, nothing has changed meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import msgpack
+
+from ...workflows.errors import HistoryError
+from ..pieces import PIECE, joined, number_key, piece_key
+from ..row_buffer import WORKFLOW_TABLE, row_key
+from ..world_state import META
+from .step_index import Place, places_of
+from .steps import StepRecord, TurnSteps, unpack_step, unpack_steps, unpack_time
+from .tables import INDEXED_KEY, SCOPES_KEY, STEP_TABLE, TURN_TABLE
+from .turn_log import LoggedTurn, damaged_history, unpack_turn
+
+
+class Source(Protocol):
+    """What is read from."""
+
+    path: Any
+
+    def get(self, table: str, key: bytes) -> bytes | None:
+        """Read one value; None where there is none."""
+        ...
+
+    def scan(
+        self, table: str, start: bytes = b"", stop: bytes | None = None, *, batch: int = ...
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Go through a table in key order, from `start` up to and without `stop`."""
+        ...
+
+
+class HistoryReader:
+    """A world's history. Turns are given by their numbers; "at a turn" is at its end.
+
+    Every method may raise `WorldCorruptError`, where what it reads does not decode.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    # -- what there is ---------------------------------------------------------------------------------------
+
+    def scopes(self) -> list[list[Any]]:
+        """Return what has been recorded: [turn after which, true for all or a list of type names], oldest first."""
+        stored = self._source.get(META, SCOPES_KEY)
+        try:
+            scopes: list[list[Any]] = [] if stored is None else msgpack.unpackb(stored)
+        except (ValueError, msgpack.exceptions.UnpackException) as error:
+            raise damaged_history(str(self._source.path), ValueError(str(error))) from error
+        return scopes
+
+    def indexed(self) -> int:
+        """Return the last turn that the index has."""
+        return int.from_bytes(self._source.get(META, INDEXED_KEY) or b"", "big")
+
+    def first_turn(self) -> int | None:
+        """Return the oldest turn of the log that is whole; None where there is none."""
+        return next((turn for turn, _ in self._whole(TURN_TABLE, 0)), None)
+
+    def known_from(self, type_name: str | None) -> int | None:
+        """Return the turn from which on it is known how a workflow of a type was; None where it is not recorded.
+
+        Args:
+            type_name: of the workflow; None for the whole world.
+        """
+        since: int | None = None
+        for turn, scope in reversed(self.scopes()):
+            if scope is not True and (type_name is None or type_name not in scope):
+                break
+            since = turn
+        if since is None:
+            return None
+        first = next((turn for turn, _ in self._whole(STEP_TABLE, 0)), None)
+        return since if first is None else max(since, first - 1)
+
+    # -- turns -----------------------------------------------------------------------------------------------
+
+    def turns(self, after: int = 0) -> Iterator[LoggedTurn]:
+        """Go through the log, from the first turn after one on."""
+        for turn, stored in self._whole(TURN_TABLE, after + 1):
+            yield self._decoded(unpack_turn, turn, stored)
+
+    def turn(self, number: int) -> LoggedTurn | None:
+        """Return one turn of the log, or None."""
+        found = next(self.turns(number - 1), None)
+        return found if found is not None and found.record.turn == number else None
+
+    def turn_steps(self, after: int = 0) -> Iterator[TurnSteps]:
+        """Go through the recorded steps by turns, from the first turn after one on."""
+        for turn, stored in self._whole(STEP_TABLE, after + 1):
+            yield self._decoded(unpack_steps, turn, stored)
+
+    def _whole(self, table: str, first: int) -> Iterator[tuple[int, bytes]]:
+        pieces = self._source.scan(table, number_key(first), batch=4)
+        return joined(_from_a_beginning(pieces))
+
+    def _decoded(self, unpack: Any, *stored: Any) -> Any:
+        try:
+            return unpack(*stored)
+        except ValueError as error:
+            raise damaged_history(str(self._source.path), error) from error
+
+    # -- workflows -------------------------------------------------------------------------------------------
+
+    def steps_of(self, workflow_id: int, after: int = -1) -> Iterator[StepRecord]:
+        """Go through the recorded steps of a workflow, from the first turn after one on."""
+        last = after
+        for place in places_of(self._source, workflow_id, after):
+            yield self._step_at(place)
+            last = place.turn
+        for turn in self.turn_steps(max(last, after, self.indexed())):
+            yield from (step for step in turn.steps if step.workflow_id == workflow_id)
+
+    def places_after(self, turn: int) -> Iterator[tuple[int, int, int]]:
+        """Go through the places of steps in turns after one: workflow id, turn, offset."""
+        for number, stored in self._whole(STEP_TABLE, turn + 1):
+            yield from self._decoded(_offsets, number, stored)
+
+    def _step_at(self, place: Place) -> StepRecord:
+        first = number_key(place.turn)
+        head = self._source.get(STEP_TABLE, first + bytes(4))
+        stop = number_key(place.turn + 1)
+        pieces = self._source.scan(STEP_TABLE, piece_key(place.turn, place.offset), stop, batch=1)
+        if head is None:
+            raise HistoryError(f"turn {place.turn} was deleted from the history meanwhile")
+        return self._decoded(  # type: ignore[no-any-return]
+            unpack_step, place.turn, unpack_time(head), (piece for _, piece in pieces), place.offset % PIECE
+        )
+
+    def row_at(self, workflow_id: int, turn: int) -> bytes | None:
+        """Return the row of a workflow at a turn; None where there was none. Its type must have been recorded."""
+        now = self._source.get(WORKFLOW_TABLE, row_key(workflow_id))
+        step = next(self.steps_of(workflow_id, turn), None)
+        return now if step is None else step.before
+
+
+def _from_a_beginning(pieces: Iterator[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    """Leave out pieces of a whole whose first ones have been deleted."""
+    begun = False
+    for piece in pieces:
+        begun = begun or not any(piece[0][8:])
+        if begun:
+            yield piece
+
+
+def _offsets(turn: int, stored: bytes) -> list[tuple[int, int, int]]:
+    unpacker = msgpack.Unpacker(strict_map_key=False, max_buffer_size=max(1, len(stored)))
+    unpacker.feed(stored)
+    _, count, _ = unpacker.unpack()
+    places = []
+    for _ in range(count):
+        offset = unpacker.tell()
+        places.append((unpacker.unpack()[0], turn, offset))
+    return places

@@ -1,0 +1,185 @@
+"""Recording: each turn in the turn log, and the steps of those workflow types that are to be recorded.
+
+What is recorded of a turn is committed with it. Nothing here decides how a workflow runs: with and without a recording
+a world's own tables are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+import msgpack
+
+from ...actors import ActorSystem
+from ...workflows.definition import Recorded
+from ...workflows.instance import Instance
+from ...workflows.messages import Message
+from ...workflows.outbox import Neighbours
+from ...workflows.registry import Registry
+from ...workflows.tape import Recording
+from ..inputs import TurnRecord
+from ..pieces import cut
+from ..row_buffer import RowBuffer
+from ..store import Store
+from ..table_buffer import TableBuffer
+from ..world_state import LEFTOVER_KEY, META, TURN
+from .reader import HistoryReader
+from .retention import Pruner, Retention
+from .step_index import IndexWriter, Place
+from .steps import Before, pack_steps
+from .tables import INDEX_TABLE, INDEXED_KEY, SCOPES_KEY, STEP_TABLE, TURN_TABLE
+from .turn_log import digest_of, pack_turn
+
+
+class StepRecorder:
+    """Stands between the actors and the stepper, and keeps what each step began on.
+
+    Attributes:
+        steps: of the turn, in order: (workflow id, message, answers, row before).
+    """
+
+    def __init__(self, system: ActorSystem, rows: RowBuffer) -> None:
+        self.steps: list[tuple[int, Message | None, list[Any] | None, bytes | None]] = []
+        self._system = system
+        self._rows = rows
+        self._types: frozenset[str] | None = frozenset()
+        outbox = system.stepper.outbox
+        self._recording = Recording(outbox.neighbours, outbox.run_reducer)
+        # It passes on what it does not have itself.
+        outbox.neighbours = cast("Neighbours", self._recording)
+        outbox.run_reducer = self._recording.run_reducer
+        self._handle = system.handle
+        system.handle, system.recorder = self.handle, self
+
+    def record(self, types: frozenset[str] | None) -> None:
+        """Record workflows of these types from now on; None for all."""
+        self._types = types
+        for actor in self._system.directory.actors.values():
+            # It may have gone on unrecorded.
+            actor.instance.recorded = None
+
+    def handle(self, instance: Instance, message: Message) -> bytes | None:
+        """Let a step run, as `Stepper.handle` does, and record it if it changed its workflow."""
+        types, recording = self._types, self._recording
+        if types is not None and instance.type_name not in types:
+            return self._handle(instance, message)
+        if recording.answers:
+            # Of a step that is not recorded, or a reducer that was called from outside.
+            recording.answers = []
+        # The store has it too, somewhere: to find it there takes as long as half a step.
+        before = instance.recorded or self._rows.row(instance.workflow_id)
+        row = self._handle(instance, message)
+        if row is not None:
+            instance.recorded = row
+            self.steps.append((instance.workflow_id, message, recording.answers or None, before))
+        return row
+
+    def note_made(self, workflow_id: int, type_name: str) -> None:
+        """Record that a workflow was made."""
+        if self._types is None or type_name in self._types:
+            self.steps.append((workflow_id, None, None, None))
+
+    def note_deleted(self, workflow_id: int, type_name: str, row: bytes) -> None:
+        """Record that a workflow is deleted, whose row is as given."""
+        if self._types is None or type_name in self._types:
+            self.steps.append((workflow_id, None, None, row))
+
+
+class History:
+    """Writes a world's history.
+
+    What is to be committed is in `changes`, until `note_committed`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        rows: RowBuffer,
+        tables: TableBuffer,
+        system: ActorSystem,
+        *,
+        recorded: Recorded,
+        retention: Retention,
+        turn: int,
+    ) -> None:
+        """Go on with the history of a world, whose last turn was `turn`."""
+        self._store = store
+        self._rows = rows
+        self._tables = tables
+        self._system = system
+        self._recorded = recorded
+        self._pruner = Pruner(store, retention)
+        self._turn, self._now_us = turn, 0
+        self._leftover = store.get(TURN, LEFTOVER_KEY)
+        self._fresh: dict[str, dict[bytes, bytes | None]] = {}
+        self._recorder: StepRecorder | None = None
+        self._index: IndexWriter | None = None
+        self._whole = False
+        self._scopes: list[list[Any]] = HistoryReader(store).scopes()
+
+    def record(self, registry: Registry) -> None:
+        """Record what the loaded code wants recorded, from the next turn on."""
+        wants = {kind.name: kind.history or self._recorded for kind in registry.workflows.values()}
+        everything = self._recorded == "all" and "off" not in wants.values()
+        types = frozenset(name for name, wanted in wants.items() if wanted == "all")
+        if self._recorder is None and (everything or types):
+            self._recorder = StepRecorder(self._system, self._rows)
+            reader = HistoryReader(self._store)
+            # What a crash kept from being indexed.
+            self._index = IndexWriter(
+                Place(number, turn, offset) for number, turn, offset in reader.places_after(reader.indexed())
+            )
+        self._whole = everything
+        if self._recorder is not None:
+            self._recorder.record(None if everything else types)
+        scope: bool | list[str] = everything or sorted(types)
+        if (self._scopes[-1][1] if self._scopes else []) != scope:
+            self._scopes.append([self._turn, scope])
+            self._fresh[META] = {SCOPES_KEY: msgpack.packb(self._scopes)}
+
+    def end_turn(self, record: TurnRecord, leftover: bytes | None) -> None:
+        """Take down a turn, when all that it wrote is in the buffers and in what it left over."""
+        turn, now_us = record.turn, record.now_us
+        rows, tables = self._rows.fresh, self._tables.fresh
+        digest = digest_of(rows, tables, leftover)
+        self._add(TURN_TABLE, cut(turn, pack_turn(record, digest)))
+        recorder, index = self._recorder, self._index
+        if recorder is not None and index is not None:
+            steps, recorder.steps = recorder.steps, []
+            packed, offsets = pack_steps(now_us, steps, self._before(leftover) if self._whole else [])
+            self._add(STEP_TABLE, cut(turn, packed))
+            index.add((step[0] for step in steps), turn, offsets)
+            segment = index.segment(turn)
+            if segment:
+                self._add(INDEX_TABLE, segment.items())
+                self._add(META, [(INDEXED_KEY, turn.to_bytes(8, "big"))])
+        self._leftover = leftover
+        self._turn, self._now_us = turn, now_us
+
+    def _before(self, leftover: bytes | None) -> list[Before]:
+        """Return what the turn changed beside workflows, as it was."""
+        read = self._tables.read_before
+        before: list[Before] = [
+            (table, key, read(table, key)) for table, rows in self._tables.fresh.items() for key in rows
+        ]
+        if leftover != self._leftover:
+            before.append((TURN, LEFTOVER_KEY, self._leftover))
+        return before
+
+    def _add(self, table: str, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
+        self._fresh.setdefault(table, {}).update(rows)
+
+    def changes(self) -> Mapping[str, Mapping[bytes, bytes | None]]:
+        """Return what the next commit writes, and deletes, of the history."""
+        written = sum(map(len, self._fresh.values()))
+        doomed = self._pruner.doomed(self._turn, self._now_us, written) if written else {}
+        changes = {table: dict(rows) for table, rows in self._fresh.items()} if doomed else self._fresh
+        for table, keys in doomed.items():
+            rows = changes.setdefault(table, {})
+            rows.update((key, None) for key in keys if key not in rows)
+        return changes
+
+    def note_committed(self) -> None:
+        """Forget what was written: it is in the store."""
+        self._fresh = {}

@@ -1,0 +1,97 @@
+"""Retention: how much history a world keeps, and what goes when there is more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...workflows.sources import US
+from ..pieces import number_key, number_of
+from ..store import Store
+from .steps import unpack_time
+from .tables import HISTORY_TABLES, INDEX_TABLE, STEP_TABLE, TURN_TABLE
+
+MIB = 1 << 20
+LEAST_DELETED = 64
+"""Rows that one commit deletes, however few it wrote: history shrinks where its bounds are narrowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How much history a world keeps; the oldest goes first, a little with each commit, so that no frame waits for it.
+
+    Attributes:
+        age: seconds of world time; None for any.
+        turns: how many in which something happened; None for any.
+        size: bytes of the world's file that history takes; None for any.
+
+    Raises:
+        ValueError: a bound of the wrong kind or out of range.
+    """
+
+    age: float | None = None
+    turns: int | None = None
+    size: int | None = 16 * MIB
+
+    def __post_init__(self) -> None:
+        """Check each."""
+        if self.age is not None and not self.age > 0:
+            raise ValueError(f"age is a number of seconds over 0.0, or None, not {self.age!r}")
+        for name in ("turns", "size"):
+            value = getattr(self, name)
+            if value is not None and (type(value) is not int or value < 1):
+                raise ValueError(f"{name} is a whole number from 1 up, or None, not {value!r}")
+
+
+class Pruner:
+    """Finds what has to go."""
+
+    def __init__(self, store: Store, retention: Retention) -> None:
+        self._store = store
+        self._retention = retention
+
+    def doomed(self, turn: int, now_us: int, written: int) -> dict[str, list[bytes]]:
+        """Return the keys to delete with the next commit.
+
+        Args:
+            turn: the last one.
+            now_us: its time.
+            written: rows of history that the commit adds: about twice as many go.
+        """
+        store, most = self._store, max(LEAST_DELETED, 2 * written)
+        last = self._last_over(turn, now_us, most)
+        if last is None:
+            return {}
+        steps = [key for key in store.first_keys(STEP_TABLE, most) if _turn_of(key) <= last]
+        if len(steps) == most:
+            # Of this turn there may be more, and while there are, it stays in the log.
+            last = _turn_of(steps[-1]) - 1
+        return {
+            STEP_TABLE: steps,
+            TURN_TABLE: [key for key in store.first_keys(TURN_TABLE, most) if _turn_of(key) <= last],
+            INDEX_TABLE: [key for key in store.first_keys(INDEX_TABLE, most) if _turn_of(key) <= last],
+        }
+
+    def _last_over(self, turn: int, now_us: int, most: int) -> int | None:
+        """Return the last of the oldest turns that is over a bound, or None."""
+        bounds = self._retention
+        too_large = bounds.size is not None and self._store.table_bytes(HISTORY_TABLES) > bounds.size
+        if not too_large and bounds.turns is None and bounds.age is None:
+            return None
+        oldest = 0 if bounds.age is None else now_us - round(bounds.age * US)
+        last = None
+        for key in self._store.first_keys(TURN_TABLE, most):
+            number = _turn_of(key)
+            over = too_large or (bounds.turns is not None and number <= turn - bounds.turns)
+            if not over and (bounds.age is None or self._time_of(key) >= oldest):
+                break
+            last = number
+        return last
+
+    def _time_of(self, key: bytes) -> int:
+        # All pieces of a turn have the time of the first one.
+        first = self._store.get(TURN_TABLE, number_key(_turn_of(key)) + bytes(4))
+        return 0 if first is None else unpack_time(first)
+
+
+def _turn_of(key: bytes) -> int:
+    return number_of((key, b""))
