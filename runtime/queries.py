@@ -49,7 +49,7 @@ class Queries:
 
     def _view(self, workflow_id: int, row: bytes) -> WorkflowView:
         try:
-            return view_row(workflow_id, row, self._codec, self._codes, self._system.stepper)
+            return view_row(workflow_id, row, self._codec, self._codes, self._system.stepper.types)
         except row_format.RowError as error:
             raise WorldCorruptError(
                 self._world, f"the row of workflow {workflow_id} is damaged: {error}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,6 @@ from ..workflows.codec import Codec
 from ..workflows.errors import DeathlessError
 from ..workflows.messages import CANCEL, CHILD_DONE, SIGNAL, STATUSES, Status
 from ..workflows.sources import US, Every
-from ..workflows.stepper import Stepper
 from ..workflows.versions import CodeBook, HeldError
 
 
@@ -75,8 +75,17 @@ class WorkflowView:
     retry_at: float | None = None
 
 
-def view_row(workflow_id: int, row: bytes, codec: Codec, codes: CodeBook, stepper: Stepper) -> WorkflowView:
+def view_row(
+    workflow_id: int, row: bytes, codec: Codec, codes: CodeBook, types: Container[str]
+) -> WorkflowView:
     """Read a row whole.
+
+    Args:
+        workflow_id: whose it is.
+        row: as stored.
+        codec: knows the classes of its values, where they are loaded.
+        codes: the world's descriptions of code.
+        types: the names of the workflow types that are loaded.
 
     Raises:
         RowError: the bytes are not a row.
@@ -114,7 +123,7 @@ def view_row(workflow_id: int, row: bytes, codec: Codec, codes: CodeBook, steppe
             own = _arguments(codec, fields[rows.STACK])
         except DeathlessError as error:
             held = str(error)
-        if fields[rows.TYPE] not in stepper.types:
+        if fields[rows.TYPE] not in types:
             held = f"workflow type {fields[rows.TYPE]!r} is not registered"
     else:
         own, step = (frames[0].locals, _key(fields[rows.STACK], codes)) if frames else ({}, str(status))

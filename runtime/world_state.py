@@ -9,6 +9,7 @@ import msgpack
 
 from ..actors import Carried
 from ..workflows.errors import WorldCorruptError
+from .readable import Readable
 from .store import Store
 
 META = "meta"
@@ -44,7 +45,7 @@ class WorldState(NamedTuple):
         return cast("bytes", msgpack.packb(self._asdict()))
 
 
-def load_state(store: Store) -> WorldState | None:
+def load_state(store: Readable) -> WorldState | None:
     """Read a world's state; None in a new world.
 
     Raises:
@@ -61,7 +62,7 @@ def load_state(store: Store) -> WorldState | None:
         ) from error
 
 
-def load_codes(store: Store) -> dict[int, dict[str, Any]]:
+def load_codes(store: Readable) -> dict[int, dict[str, Any]]:
     """Read the descriptors of the code that snapshots refer to."""
     try:
         return {int.from_bytes(key, "big"): msgpack.unpackb(value) for key, value in store.scan(CODE)}
@@ -69,7 +70,7 @@ def load_codes(store: Store) -> dict[int, dict[str, Any]]:
         raise WorldCorruptError(str(store.path), f"a value of table {CODE} is damaged: {error}") from error
 
 
-def load_next_id(store: Store) -> int:
+def load_next_id(store: Readable) -> int:
     """Read the workflow id from which on none was ever handed out."""
     stored = store.get(META, IDS_KEY)
     return FIRST_ID if stored is None else int.from_bytes(stored, "big")
@@ -95,7 +96,7 @@ class Leftover(NamedTuple):
     rearmed: list[int]
 
 
-def load_leftover(store: Store) -> Leftover:
+def load_leftover(store: Readable) -> Leftover:
     """Read what the last turn left."""
     stored = store.get(TURN, LEFTOVER_KEY)
     if stored is None:

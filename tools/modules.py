@@ -11,6 +11,7 @@ from typing import Any
 
 from ..runtime.registration import registry_of
 from ..workflows.definition import WorkflowType
+from ..workflows.registry import REGISTERED, Registry
 from .output import BadInput
 
 Types = dict[str, WorkflowType[Any, Any]]
@@ -26,14 +27,18 @@ def load_types(names: Iterable[str]) -> Types:
         BadInput: a module that cannot be imported, or that has no workflows.
         DefinitionError: two workflows or two signals of one name.
     """
-    found: list[WorkflowType[Any, Any]] = []
+    return load_registry(names).workflows
+
+
+def load_registry(names: Iterable[str]) -> Registry:
+    """Import modules and return all that a game registers of what stands in them; raises what `load_types` does."""
+    found: dict[int, Any] = {}
     for name in names:
-        module = _load(name)
-        here = [value for value in vars(module).values() if isinstance(value, WorkflowType)]
-        if not here:
+        here = [value for value in vars(_load(name)).values() if isinstance(value, REGISTERED)]
+        if not any(isinstance(value, WorkflowType) for value in here):
             raise BadInput(f"{name} has no workflows: no function decorated with @workflow stands in it")
-        found += here
-    return registry_of(found).workflows
+        found.update((id(value), value) for value in here)
+    return registry_of(found.values())
 
 
 def _load(name: str) -> ModuleType:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 import msgpack
 
 from ..runtime.row_buffer import WORKFLOW_TABLE
-from ..runtime.store import SCAN_BATCH, Store
+from ..runtime.store import SCAN_BATCH
 from ..runtime.world_reader import WorldReader
 from ..runtime.world_state import load_codes
 from ..workflows import rows
@@ -75,7 +75,7 @@ def survey(world: WorldReader, types: Mapping[str, WorkflowType[Any, Any]]) -> d
     scan = world.scan(WORKFLOW_TABLE)
     while batch := list(islice(scan, SCAN_BATCH)):
         # After the rows, so that the code of each is described: descriptions are never taken away.
-        codes = CodeBook(types, load_codes(cast("Store", world)))
+        codes = CodeBook(types, load_codes(world))
         for workflow_id, place in _places(world, batch, types, codes):
             group = groups.setdefault(place, Group())
             group.count += 1

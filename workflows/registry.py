@@ -14,6 +14,7 @@ from .signal import Signal
 from .tables import Table
 
 Registered: TypeAlias = WorkflowType[Any, Any] | Reducer[Any, Any] | Activity[Any, Any] | Table[Any, Any]
+REGISTERED = (WorkflowType, Reducer, Activity, Table)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ then the steps since the turn in question. If there is none, nothing has changed
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import msgpack
 
 from ...workflows.errors import HistoryError
 from ..pieces import PIECE, joined, number_key, piece_key
+from ..readable import Readable
 from ..row_buffer import WORKFLOW_TABLE, row_key
 from ..world_state import META
 from .step_index import Place, places_of
@@ -22,29 +23,13 @@ from .tables import INDEXED_KEY, SCOPES_KEY, STEP_TABLE, TURN_TABLE
 from .turn_log import LoggedTurn, damaged_history, unpack_turn
 
 
-class Source(Protocol):
-    """What is read from."""
-
-    path: Any
-
-    def get(self, table: str, key: bytes) -> bytes | None:
-        """Read one value; None where there is none."""
-        ...
-
-    def scan(
-        self, table: str, start: bytes = b"", stop: bytes | None = None, *, batch: int = ...
-    ) -> Iterator[tuple[bytes, bytes]]:
-        """Go through a table in key order, from `start` up to and without `stop`."""
-        ...
-
-
 class HistoryReader:
     """A world's history. Turns are given by their numbers; "at a turn" is at its end.
 
     Every method may raise `WorldCorruptError`, where what it reads does not decode.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Readable) -> None:
         self._source = source
 
     # -- what there is ---------------------------------------------------------------------------------------

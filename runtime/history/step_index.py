@@ -12,8 +12,9 @@ from __future__ import annotations
 import struct
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from ..readable import Readable
 from .tables import INDEX_TABLE
 
 SEGMENT = 4096
@@ -28,16 +29,6 @@ class Place(NamedTuple):
     workflow_id: int
     turn: int
     offset: int
-
-
-class Rows(Protocol):
-    """What a lookup needs of a store or a reader."""
-
-    def scan(
-        self, table: str, start: bytes = b"", stop: bytes | None = None, *, batch: int = ...
-    ) -> Iterator[tuple[bytes, bytes]]:
-        """Go through a table in key order."""
-        ...
 
 
 class IndexWriter:
@@ -66,7 +57,7 @@ class IndexWriter:
         return rows
 
 
-def places_of(rows: Rows, workflow_id: int, after: int) -> Iterator[Place]:
+def places_of(rows: Readable, workflow_id: int, after: int) -> Iterator[Place]:
     """Go through the places of a workflow in the segments, those in turns after one, by ascending turn."""
     first = _PLACE.pack(workflow_id, after + 1, 0)
     segment = after + 1

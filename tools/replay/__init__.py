@@ -1,0 +1,1 @@
+"""Replay: saved worlds, looked at as they were at each turn, run again, compared and gone on from."""
