@@ -91,6 +91,41 @@ def test_what_is_sent_again_under_its_name_is_taken_once(client):
     assert again.live == 1
 
 
+def test_what_a_world_acknowledges_before_its_end_is_heard_after_it(client):
+    client.open()
+    client._sender.send([Input(0, int(Kind.START), 0, 1, {"duration": 60.0}, 0.0)])
+    # The frame is over and was told of; nobody has asked for it.
+    client._heard.put(client._heard.get(timeout=60))
+    (frame,) = client.kill()
+    assert [known.number for known in frame.acknowledged] == [0]
+    assert client.kill() == []
+
+
+LATE_COMMITS = """
+from deathless.runtime.store import Store
+commit, close, kept = Store.commit, Store.close, []
+def late(store, changes):
+    kept.append({table: dict(rows) for table, rows in changes.items()})
+    if len(kept) > 1:
+        commit(store, kept.pop(0))
+def last(store):
+    while kept:
+        commit(store, kept.pop(0))
+    close(store)
+Store.commit, Store.close = late, last
+"""
+
+
+def test_a_world_that_acknowledges_a_turn_before_it_is_durable_is_found_out(
+    path, capsys, monkeypatch, tmp_path
+):
+    """Each commit is written when the next one comes, so that what is lost is one turn, known by its last word."""
+    (tmp_path / "sitecustomize.py").write_text(LATE_COMMITS, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert main(["loadtest", path, "--frame-rate", "60", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["ledger"]["lost"]["count"] > 0
+
+
 def test_a_process_that_ends_by_itself_is_reported_with_its_last_words(client, tmp_path):
     (tmp_path / "world").mkdir()
     (tmp_path / "world" / "something").write_text("", encoding="utf-8")

@@ -1,7 +1,7 @@
 """The driver: sends a plan's inputs to a world, kills it, and keeps the ledger.
 
 It is the client of the world. What was sent and not acknowledged when the world was killed is sent again, under the
-same names and in the same order; what was acknowledged is never sent again. So the ledger knows what must be in the
+same names and in the same order, and some of what it acknowledged just before. So the ledger knows what must be in the
 world, and nobody in the world's process has a say in it.
 """
 
@@ -35,6 +35,8 @@ DRAIN_WITHIN_S = 60.0
 """What is not acknowledged so long after the load is called unknown."""
 LEAST_LIFE = 0.25
 """Of the time between two kills: so long the world lives after each recovery."""
+AGAIN = 0.5
+"""Of what was acknowledged between the decision to kill the world and its end: so much is sent again."""
 CATCH_UP_S = 1.0
 """After a recovery frames count as catching up, until one is within its time and no longer than this."""
 FEWEST_FRAMES_S = 1 / 120
@@ -189,7 +191,8 @@ class Driver:
             self._waiting[item.number] = item, now_s
         return self._world.step(inputs)
 
-    def _hear(self, frames: list[Frame]) -> None:
+    def _hear(self, frames: list[Frame], *, killed: bool = False) -> None:
+        """Enter what frames say into measures and ledger; `killed`: they were heard after the world's end."""
         now_s = self._elapsed()
         for frame in frames:
             self._now_s = frame.now_s
@@ -200,6 +203,8 @@ class Driver:
                 self._up_since_s = now_s
                 self._catching_up = not self._in_time and now_s < self._catch_up_until_s
             for known in frame.acknowledged:
+                if known.number not in self._waiting:
+                    continue  # It was sent again though the last life had acknowledged it.
                 item, sent_s = self._waiting.pop(known.number)
                 # Counted from when it was due, so that a world that lags behind does not look fast.
                 real = self._load_from_s is not None and not self._scenario.virtual
@@ -207,23 +212,25 @@ class Driver:
                 self._measures.take_acknowledged(
                     now_s - since_s,
                     start=item.kind == Kind.START,
-                    killed=since_s < self._up_since_s,
+                    killed=killed or since_s < self._up_since_s,
                 )
             self._ledger.known(frame.acknowledged)
             for number in frame.refused:
-                del self._waiting[number]
+                self._waiting.pop(number, None)
             self._ledger.refused(frame.refused)
             self._idle = not frame.carried_over
 
     def _kill(self) -> None:
         """Kill the world at any instant of a frame, open it again, and send again what it did not acknowledge."""
+        waiting = [item for item, _ in self._waiting.values()]
         frame_s = max(self._scenario.frame_s, FEWEST_FRAMES_S)
         time.sleep(self._random.uniform(0.0, 2.0 * frame_s))
         at_s = self._elapsed()
-        self._world.kill()
+        last = self._world.kill()
+        self._hear(last, killed=True)
         self._ledger.killed(at_s)
+        again = self._sent_again(waiting, last)
         opened = self._world.open()
-        again = [item for item, _ in self._waiting.values()]
         frames = self._world.step(again)
         if self._load_from_s is not None:
             # What came due meanwhile, too, so that the first frames show all that there is to catch up with.
@@ -236,6 +243,20 @@ class Driver:
         self._catching_up, self._catch_up_until_s = True, self._elapsed() + CATCH_UP_S
         self._hear(frames)
         self._plan_kill()
+
+    def _sent_again(self, waiting: list[Input], last: list[Frame]) -> list[Input]:
+        """Return what is sent again after a kill: what was not acknowledged, and some of what just was.
+
+        Of what the last frames acknowledged each second one or so comes again, as from a client that has not heard: it
+        must be found by its name and taken no second time. The others do not, for coming again would make good what
+        had been acknowledged too early.
+        """
+        refused = {number for frame in last for number in frame.refused}
+        return [
+            item
+            for item in waiting
+            if item.number in self._waiting or (item.number not in refused and self._random.random() < AGAIN)
+        ]
 
     def _room(self) -> int:
         """Return how many inputs may be sent now."""

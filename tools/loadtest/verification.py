@@ -172,6 +172,8 @@ def _verify_start(item: Entry, found: Findings, type_name: str, verdict: Verdict
     what = f"start {item.number} ({type_name}, entity {item.entity})"
     if len(roots) > 1:
         verdict.doubled.append(f"{what}: workflows {', '.join(str(root.workflow_id) for root in roots)}")
+    if item.other_id:
+        verdict.doubled.append(f"{what}: acknowledged as workflow {item.workflow_id} and as {item.other_id}")
     if item.state == "known" and item.workflow_id not in [root.workflow_id for root in roots]:
         verdict.lost.append(f"{what}: there is no workflow {item.workflow_id}")
     verdict.foreign += [
