@@ -8,6 +8,7 @@ From the scenario to the verdict:
     local_world     that world in this process; world_client and world_process, in one of its own
     game_loop       what runs there: frames over a Runtime, as a game has them
     ledger          what was sent and acknowledged, in a file that no kill of the world touches
+    findings        what stands in the world at the end
     verification    the world against the ledger
     measures        what it took; report, summary and page show it
 """

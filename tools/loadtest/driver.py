@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 
 from .catalog import find_type
+from .findings import look_at
 from .frames import Frame, Task
 from .inputs import Input, Kind
 from .instruments import INSTRUMENTS
@@ -23,7 +24,7 @@ from .outcome import Outcome, Phase, Progress
 from .plan import Plan
 from .run_directory import RunDirectory
 from .scenario import Scenario
-from .verification import look_at, verify
+from .verification import verify
 from .world_client import WorldClient
 
 MOST_UNACKNOWLEDGED = 20_000
@@ -101,11 +102,12 @@ class Driver:
                 virtual_s = self._now_s - (self._load_from_s or self._now_s)
                 self._drain()
                 interrupted = self._stopped()
+                settled_s = self._now_s if self._idle and not self._waiting else None
                 ended = self._world.end(digest=self._scenario.virtual)
             finally:
                 self._world.kill()
         self._show(Phase.CHECKING, None)
-        found = look_at(self._place.world, virtual=self._scenario.virtual)
+        found = look_at(self._place.world, virtual=self._scenario.virtual, settled_s=settled_s)
         verdict = verify(
             read_ledger(self._place.ledger),
             found,

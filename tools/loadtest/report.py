@@ -8,7 +8,7 @@ from typing import Any
 from .histogram import Histogram
 from .measures import Measures
 from .outcome import Outcome
-from .thresholds import DISTRIBUTIONS, PERCENTILES, Judged, judge
+from .thresholds import DISTRIBUTIONS, PERCENTILES, WITH_KILLS, Judged, judge
 from .verification import SHOWN
 
 SCHEMA = 1
@@ -21,7 +21,8 @@ def make_report(outcome: Outcome, machine: dict[str, Any]) -> dict[str, Any]:
     """Return the report; docs/how-to/load-test.md says what each key means."""
     measures, verdict = outcome.measures, outcome.verdict
     figures = figures_of(outcome)
-    judged = judge(outcome.scenario.thresholds, figures)
+    implied = {} if outcome.scenario.kill_every_s is None else WITH_KILLS
+    judged = judge({**implied, **outcome.scenario.thresholds}, figures)
     return {
         "schema": SCHEMA,
         "passed": passed(outcome, judged),
@@ -60,6 +61,7 @@ def make_report(outcome: Outcome, machine: dict[str, Any]) -> dict[str, Any]:
             "refused": verdict.refused,
             "unknown": verdict.unknown,
             "witnessed": verdict.witnessed,
+            "unnamed": verdict.unnamed,
             "pruned": verdict.pruned,
             **{
                 name: {"count": len(getattr(verdict, name)), "first": getattr(verdict, name)[:SHOWN]}
@@ -97,6 +99,7 @@ def figures_of(outcome: Outcome) -> dict[str, float | None]:
     figures["min_kills"] = len(measures.kills)
     figures["max_failed"] = outcome.found.statuses.get("Failed", 0)
     figures["max_refused"] = outcome.verdict.refused
+    figures["max_unknown"] = outcome.verdict.unknown
     return figures
 
 

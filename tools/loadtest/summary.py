@@ -86,11 +86,13 @@ def ledger_lines(report: dict[str, Any]) -> Iterator[str]:
     tail = f"; {ledger['refused']:,} refused" if ledger["refused"] else ""
     if ledger["unknown"]:
         tail += f"; {ledger['unknown']:,} never acknowledged"
+    if ledger["unnamed"]:
+        tail += f"; {ledger['unnamed']:,} more had no name, and were not looked at"
     if ledger["pruned"]:
         tail += f"; {ledger['pruned']:,} pruned since, and not looked at again"
     if ledger["holds"]:
         yield (
-            f"Ledger: {ledger['acknowledged'] - ledger['pruned']:,} acknowledged inputs took effect exactly once, "
+            f"Ledger: {looked_at(ledger):,} acknowledged inputs took effect exactly once, "
             f"{ledger['witnessed']:,} of them witnessed number by number{tail}"
         )
     else:
@@ -100,6 +102,12 @@ def ledger_lines(report: dict[str, Any]) -> Iterator[str]:
         for kind in kinds:
             yield from (f"  {kind}: {text}" for text in ledger[kind]["first"])
     yield "PASSED" if report["passed"] else "FAILED"
+
+
+def looked_at(ledger: dict[str, Any]) -> int:
+    """Return of how many acknowledged inputs it was found out that they took effect."""
+    count: int = ledger["acknowledged"] - ledger["pruned"] - ledger["unnamed"]
+    return count
 
 
 def number(value: float | None) -> str:

@@ -108,6 +108,41 @@ def test_an_input_that_is_lost_ends_with_exit_code_1_and_says_so_loudly(scenario
     assert printed.endswith("FAILED\n")
 
 
+def test_an_input_that_is_never_acknowledged_fails_the_run_unless_that_is_allowed(
+    loadtest, scenario, monkeypatch
+):
+    """Whether it took effect nobody knows; that a world at rest says nothing of it is trouble enough."""
+    step = LocalWorld.step
+
+    def deaf(world, inputs):
+        return step(world, [item for item in inputs if item.kind != Kind.NOTE or item.values[1] < 30])
+
+    monkeypatch.setattr(LocalWorld, "step", deaf)
+    monkeypatch.setattr(driver_module, "DRAIN_WITHIN_S", 0.2)
+    code, report, _ = loadtest(scenario())
+    assert (code, report["ledger"]["holds"]) == (1, True)
+    assert {item["name"]: item["met"] for item in report["thresholds"]}["max_unknown"] is False
+    assert loadtest(scenario("[thresholds]\nmax_unknown = 1e3\n"))[0] == 0
+
+
+def test_what_has_no_name_is_not_said_to_have_taken_effect(loadtest, scenario, capsys):
+    ledger = loadtest(scenario())[1]["ledger"]
+    assert 0 < ledger["unnamed"] < ledger["acknowledged"]
+    assert main(["loadtest", scenario()]) == 0
+    printed = capsys.readouterr().out
+    assert (
+        f"Ledger: {ledger['acknowledged'] - ledger['unnamed']:,} acknowledged inputs took effect" in printed
+    )
+    assert f"; {ledger['unnamed']:,} more had no name, and were not looked at" in printed
+
+
+def test_a_run_with_kills_in_which_none_falls_fails(loadtest, scenario):
+    code, report, _ = loadtest(scenario(), "--kill-every", "3600")
+    assert (code, report["ledger"]["unnamed"]) == (1, 0)
+    (missed,) = [item for item in report["thresholds"] if not item["met"]]
+    assert missed == {"name": "min_kills", "limit": 1.0, "measured": 0, "met": False}
+
+
 def test_a_world_that_acknowledges_late_is_populated_all_the_same(loadtest, scenario, monkeypatch):
     """Where no more may be on their way and then all of it is acknowledged at once, there is still more to start."""
     step = LocalWorld.step

@@ -5,10 +5,11 @@ import dataclasses
 import pytest
 
 from deathless import GameClock, Runtime
+from deathless.tools.loadtest.findings import look_at
 from deathless.tools.loadtest.inputs import Input, Kind, Known
 from deathless.tools.loadtest.instruments import INSTRUMENTS, WITNESS, LoadtestNote, enter, witness
 from deathless.tools.loadtest.ledger import Ledger, read_ledger
-from deathless.tools.loadtest.verification import look_at, verify
+from deathless.tools.loadtest.verification import verify
 
 TYPES = [WITNESS]
 NAMED = dict.fromkeys(Kind, True)
@@ -126,6 +127,15 @@ def test_what_was_never_acknowledged_may_be_there_or_not(run):
     verdict = run.verdict()
     assert verdict.holds, verdict
     assert verdict.unknown == 2
+
+
+def test_a_finding_of_the_worlds_own_breaks_the_verdict_too(run):
+    run.verdict()
+    found = look_at(run.path / "world", virtual=True)
+    found.lost.append("a timer")
+    entries = read_ledger(run.path / "ledger")
+    assert verify(entries, found, TYPES, NAMED).lost == ["a timer"]
+    assert found.lost == ["a timer"]
 
 
 def test_a_start_that_is_not_there_is_lost(run):
