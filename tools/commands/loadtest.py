@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -83,12 +86,9 @@ def command(
             # The ledger's: a full disk, most likely.
             raise BadInput(f"{error.filename or place.path}: {error.strerror or error}") from None
         report = make_report(outcome, describe(place.path))
-    if as_json:
-        print_json(report)
-    else:
-        print_summary(report)
     if page is not None:
         _write_page(page, report)
+    _write_report(report, print_json if as_json else print_summary)
     return 130 if outcome.interrupted else 0 if report["passed"] else 1
 
 
@@ -99,15 +99,39 @@ def _require_page(page: str | None) -> None:
     from ..loadtest.page import require_plotly  # noqa: PLC0415 - only where a page is asked for.
 
     require_plotly()
+    place = Path(page)
+    is_new = not place.exists()
     try:
-        with Path(page).open("a", encoding="utf-8"):
+        with place.open("a", encoding="utf-8"):
             pass
+        if is_new:
+            # A run that comes to nothing leaves nothing.
+            place.unlink()
     except OSError as error:
-        raise BadInput(f"--html {page}: cannot be written ({error.strerror})") from None
+        raise _unwritten(page, error) from None
 
 
 def _write_page(page: str, report: dict[str, Any]) -> None:
     from ..loadtest.page import page_of  # noqa: PLC0415 - it imports plotly.
 
-    Path(page).write_text(page_of(report), encoding="utf-8")
+    try:
+        Path(page).write_text(page_of(report), encoding="utf-8")
+    except OSError as error:
+        raise _unwritten(page, error) from None
     click.echo(f"Wrote {page}", err=True)
+
+
+def _unwritten(page: str, error: OSError) -> BadInput:
+    return BadInput(f"--html {page}: cannot be written ({error.strerror})")
+
+
+def _write_report(report: dict[str, Any], write: Callable[[dict[str, Any]], None]) -> None:
+    """Write to standard output. What its reader has no mind to read does not change the exit code."""
+    try:
+        write(report)
+    except BrokenPipeError:
+        # The interpreter flushes once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise BadInput(f"standard output: cannot be written ({error.strerror})") from None

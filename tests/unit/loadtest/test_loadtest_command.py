@@ -180,6 +180,50 @@ def test_an_interrupted_run_still_reports_and_ends_with_130(loadtest, scenario, 
     assert report["ledger"]["holds"]
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there are no terminals that hang up")
+def test_a_closed_terminal_ends_a_run_unless_that_is_ignored():
+    with Interrupts() as interrupts:
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert interrupts.asked
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Interrupts() as interrupts:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not interrupts.asked
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+RUN = [sys.executable, "-m", "deathless.tools", "loadtest"]
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_a_report_that_nobody_reads_changes_no_exit_code(scenario, flags):
+    """Nor does progress that nobody reads end the run."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run([*RUN, scenario(), *flags], stdout=writing, stderr=writing, check=False)
+        missed = [*RUN, scenario("[thresholds]\nmin_kills = 1\n"), *flags]
+        assert done.returncode == 0
+        assert subprocess.run(missed, stdout=writing, stderr=writing, check=False).returncode == 1
+    finally:
+        os.close(writing)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a disk that is always full")
+@pytest.mark.parametrize("flags", [["--json"], ["--plain"], ["--html", "/dev/full"]])
+def test_a_report_that_cannot_be_written_is_said_in_one_line(scenario, flags):
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [*RUN, scenario(), *flags], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    what = "--html /dev/full" if "--html" in flags else "standard output"
+    assert done.stderr.endswith(f"Error: {what}: cannot be written (No space left on device)\n")
+    assert "Traceback" not in done.stderr
+
+
 def test_a_second_ctrl_c_does_not_wait():
     with Interrupts() as interrupts:
         os.kill(os.getpid(), signal.SIGINT)
@@ -285,6 +329,17 @@ def test_a_title_with_markup_is_shown_as_it_is(loadtest, scenario, tmp_path):
     text = scenario.text.replace('"Tiny"', '"<b>1 & 2</b>"')
     loadtest(scenario(text=text), "--html", str(page))
     assert "<h1>&lt;b&gt;1 &amp; 2&lt;/b&gt;" in page.read_text(encoding="utf-8")
+
+
+def test_a_page_is_left_alone_where_the_run_comes_to_nothing(loadtest, scenario, tmp_path):
+    page = tmp_path / "report.html"
+    (tmp_path / "precious").write_text("", encoding="utf-8")
+    arguments = [scenario(), "--world", str(tmp_path), "--html", str(page)]
+    assert loadtest(*arguments)[0] == 2
+    assert not page.exists()
+    page.write_text("of before", encoding="utf-8")
+    assert loadtest(*arguments)[0] == 2
+    assert page.read_text(encoding="utf-8") == "of before"
 
 
 def test_without_plotly_a_page_is_refused_before_anything_runs(loadtest, scenario, monkeypatch):
