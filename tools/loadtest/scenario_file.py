@@ -136,6 +136,9 @@ class _Reader:
             raise top.error(
                 "frame_rate", "is more than 0 with a virtual clock, which moves by one frame at a time"
             )
+        if scenario.virtual and scenario.frame_budget_ms is not None:
+            problem = "goes with a real clock only: it would end frames where the machine is slow"
+            raise top.error("frame_budget_ms", problem)
         return scenario
 
     def _workflows(self, total: int | None) -> tuple[WorkflowEntry, ...]:

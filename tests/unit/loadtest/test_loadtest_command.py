@@ -11,6 +11,7 @@ import pytest
 
 from deathless.tools.cli import main
 from deathless.tools.loadtest import driver as driver_module
+from deathless.tools.loadtest.game_loop import GameLoop
 from deathless.tools.loadtest.inputs import Kind, Known
 from deathless.tools.loadtest.interrupts import Interrupts
 from deathless.tools.loadtest.local_world import LocalWorld
@@ -253,6 +254,19 @@ def test_with_virtual_time_the_same_seed_gives_the_same_digest_in_another_proces
         digests[seed, hash_seed] = json.loads(done.stdout)["digest"]
     assert digests["3", "1"] == digests["3", "2"]
     assert digests["3", "1"] != digests["4", "1"]
+
+
+def test_a_slow_machine_does_not_change_the_digest(loadtest, scenario, monkeypatch):
+    digest = loadtest(scenario())[1]["digest"]
+    frame = GameLoop.frame
+
+    def slow(loop):
+        made = frame(loop)
+        made.elapsed_s = 10.0
+        return made
+
+    monkeypatch.setattr(GameLoop, "frame", slow)
+    assert loadtest(scenario())[1]["digest"] == digest
 
 
 def test_residents_do_not_change_the_digest(loadtest, scenario):

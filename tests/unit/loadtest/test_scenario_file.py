@@ -185,6 +185,11 @@ def test_arguments_that_no_world_would_take_are_an_error_of_the_scenario(tmp_pat
     assert problem in found
 
 
+def test_a_budget_of_a_frame_in_virtual_time_is_refused(tmp_path):
+    text = "clock = 'virtual'\nframe_budget_ms = 4\n" + SMALL
+    assert problem_of(tmp_path, text).startswith(":2: frame_budget_ms goes with a real clock only")
+
+
 def test_a_mix_without_a_rate_is_refused(tmp_path):
     problem = problem_of(tmp_path, SMALL.replace("per_second = 10\n", ""))
     assert problem == ":18: signals needs per_second, without which nothing of [[signals.mix]] is sent"
