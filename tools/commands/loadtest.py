@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -74,11 +75,16 @@ def command(
     acknowledged input must have taken effect exactly once, however often the world's process was killed.
     """
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    plan = read_scenario(scenario, flags)
+    # What modules and workflows print in this process must not get between the report's values.
+    with contextlib.redirect_stdout(sys.stderr):
+        plan = read_scenario(scenario, flags)
     _require_page(page)
     with run_directory(world) as place, Interrupts() as interrupts:
         try:
-            with watching(plan, plain=plain, quiet=as_json) as watch:
+            with (
+                contextlib.redirect_stdout(sys.stderr),
+                watching(plan, plain=plain, quiet=as_json) as watch,
+            ):
                 outcome = Driver(plan, place, watch=watch, stopped=lambda: interrupts.asked).run()
         except DeathlessError:
             raise  # Some are OSErrors too, and say all that there is to say.

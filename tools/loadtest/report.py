@@ -36,6 +36,7 @@ def make_report(outcome: Outcome, machine: dict[str, Any]) -> dict[str, Any]:
             "frames": measures.load.frames,
             "steps": measures.load.steps,
             "timers_fired": measures.load.timers,
+            "carried_over_peak": measures.carried_over_peak,
         },
         "population": {
             "workflows": measures.populated,
@@ -96,6 +97,7 @@ def figures_of(outcome: Outcome) -> dict[str, float | None]:
     figures["max_memory_mb"] = measures.memory_peak_b / 1e6 or None
     figures["max_world_mb"] = measures.world_peak_b / 1e6 or None
     figures["max_recovery_s"] = max((kill.recovery_s for kill in measures.kills), default=None)
+    figures["max_carried_over"] = measures.carried_over_peak
     figures["min_kills"] = len(measures.kills)
     figures["max_failed"] = outcome.found.statuses.get("Failed", 0)
     figures["max_refused"] = outcome.verdict.refused

@@ -66,6 +66,8 @@ def headline(report: dict[str, Any]) -> Iterator[str]:
         f"  {number(load['steps_per_s'])} steps/s, {number(load['inputs_per_s'])} inputs/s, "
         f"{number(load['starts_per_s'])} starts/s, {number(load['frames_per_s'])} frames/s"
     )
+    if load["carried_over_peak"]:
+        yield f"  {load['carried_over_peak']:,} messages at most were left over for a later frame"
     yield f"  {started['workflows']:,} workflows started before, {number(started['starts_per_s'])} a second"
     standing = ", ".join(f"{count:,} {status}" for status, count in report["workflows"].items())
     yield f"  at the end: {standing}"

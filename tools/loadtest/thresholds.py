@@ -12,6 +12,7 @@ AT_MOST = frozenset(
     {f"p{percent}_{name}_ms" for percent in PERCENTILES for name in DISTRIBUTIONS}
     | {f"max_{name}_ms" for name in DISTRIBUTIONS}
     | {"max_memory_mb", "max_world_mb", "max_recovery_s", "max_failed", "max_refused", "max_unknown"}
+    | {"max_carried_over"}
 )
 AT_LEAST = frozenset({"min_steps_per_s", "min_starts_per_s", "min_frames_per_s", "min_kills"})
 NAMES = AT_MOST | AT_LEAST

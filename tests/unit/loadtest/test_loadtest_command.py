@@ -35,7 +35,7 @@ def test_a_run_reports_all_that_the_page_of_the_schema_names(loadtest, scenario)
     assert report["passed"]
     assert report["load"].keys() == {
         "seconds", "world_seconds", "steps_per_s", "starts_per_s", "inputs_per_s", "frames_per_s", "frames", "steps",
-        "timers_fired",
+        "timers_fired", "carried_over_peak",
     }  # fmt: skip
     for name in ("frame_ms", "commit_ms", "latency_ms", "lateness_ms"):
         assert report[name].keys() == {"count", "p50", "p90", "p99", "max"}
@@ -195,6 +195,15 @@ def test_a_closed_terminal_ends_a_run_unless_that_is_ignored():
         signal.signal(signal.SIGHUP, before)
 
 
+TALKER = """
+from deathless import Context, workflow
+
+print("a word from a module")
+
+@workflow
+async def talker(ctx: Context) -> None:
+    print("a word from a workflow")
+"""
 RUN = [sys.executable, "-m", "deathless.tools", "loadtest"]
 
 
@@ -210,6 +219,33 @@ def test_a_report_that_nobody_reads_changes_no_exit_code(scenario, flags):
         assert subprocess.run(missed, stdout=writing, stderr=writing, check=False).returncode == 1
     finally:
         os.close(writing)
+
+
+def test_what_a_workflow_prints_does_not_get_into_the_report(tmp_path):
+    (tmp_path / "talker.py").write_text(TALKER, encoding="utf-8")
+    scenario = "seconds = 0.2\nclock = 'virtual'\n[[workflows]]\ntype = 'talker:talker'\ncount = 1\n"
+    (tmp_path / "talk.toml").write_text(scenario, encoding="utf-8")
+    done = subprocess.run([*RUN, "talk.toml", "--json"], cwd=tmp_path, capture_output=True, check=True)
+    assert json.loads(done.stdout)["workflows"]["completed"] == 1
+    assert b"a word from a module" in done.stderr
+    assert b"a word from a workflow" in done.stderr
+
+
+def test_messages_that_wait_for_a_later_frame_are_reported(loadtest, scenario, monkeypatch, capsys):
+    frame = GameLoop.frame
+    left = iter((3, 7, 5))
+
+    def lagging(loop):
+        made = frame(loop)
+        made.carried_over = next(left, 0) if loop._world.now > 0.5 else 0
+        return made
+
+    monkeypatch.setattr(GameLoop, "frame", lagging)
+    code, report, _ = loadtest(scenario("[thresholds]\nmax_carried_over = 6\n"))
+    assert (code, report["load"]["carried_over_peak"]) == (1, 7)
+    left = iter((3, 7, 5))
+    main(["loadtest", scenario()])
+    assert "\n  7 messages at most were left over for a later frame\n" in capsys.readouterr().out
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a disk that is always full")
