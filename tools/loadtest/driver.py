@@ -25,7 +25,7 @@ from .plan import Plan
 from .run_directory import RunDirectory
 from .scenario import Scenario
 from .verification import verify
-from .world_client import WorldClient
+from .world_client import WorldClient, WorldProcessError
 
 MOST_UNACKNOWLEDGED = 20_000
 """Inputs on their way: more are not sent before some of these are durable; they stay due meanwhile."""
@@ -33,7 +33,7 @@ BATCH = 2_000
 """Inputs that are sent together, so that the world works on some while the next are made."""
 SAMPLE_S = 1.0
 DRAIN_WITHIN_S = 60.0
-"""What is not acknowledged so long after the load is called unknown."""
+"""What is not acknowledged so long after the load is called unknown; a world that begins so, dead."""
 LEAST_LIFE = 0.25
 """Of the time between two kills: so long the world lives after each recovery."""
 AGAIN = 0.5
@@ -83,7 +83,7 @@ class Driver:
         self._sample_at_s = SAMPLE_S
         self._kill_at_s = float("inf")
         self._kill_planned_s = 0.0
-        self._load_at_s = 0.0
+        self._load_at_s = self._heard_at_s = 0.0
         self._load_from_s: float | None = None
         self._now_s = 0.0
         self._idle = False
@@ -139,6 +139,10 @@ class Driver:
         while not self._stopped() and (self._plan.made < self._plan.first or self._waiting):
             self._turn(self._plan.population(self._room()))
             self._show(Phase.STARTING, self._plan.made / max(1, self._plan.first))
+            if self._waiting and self._elapsed() > max(began_s, self._heard_at_s) + DRAIN_WITHIN_S:
+                raise WorldProcessError(
+                    f"the world acknowledged none of {len(self._waiting)} inputs for {DRAIN_WITHIN_S:.0f} seconds"
+                )
         self._settle()
         self._measures.populated = self._plan.made
         self._measures.populate_s = self._elapsed() - began_s
@@ -209,6 +213,8 @@ class Driver:
                 # A frame within its time ends what a kill has a part in.
                 self._up_since_s = now_s
                 self._catching_up = not self._in_time and now_s < self._catch_up_until_s
+            if frame.acknowledged:
+                self._heard_at_s = now_s
             for known in frame.acknowledged:
                 if known.number not in self._waiting:
                     continue  # It was sent again though the last life had acknowledged it.

@@ -126,6 +126,14 @@ def test_an_input_that_is_never_acknowledged_fails_the_run_unless_that_is_allowe
     assert loadtest(scenario("[thresholds]\nmax_unknown = 1e3\n"))[0] == 0
 
 
+def test_a_world_that_acknowledges_nothing_ends_the_run(loadtest, scenario, monkeypatch):
+    monkeypatch.setattr(LocalWorld, "step", lambda _world, _inputs: [])
+    monkeypatch.setattr(driver_module, "DRAIN_WITHIN_S", 0.1)
+    code, _, error = loadtest(scenario())
+    assert code == 2
+    assert error == "Error: the world acknowledged none of 43 inputs for 0 seconds\n"
+
+
 def test_what_has_no_name_is_not_said_to_have_taken_effect(loadtest, scenario, capsys):
     ledger = loadtest(scenario())[1]["ledger"]
     assert 0 < ledger["unnamed"] < ledger["acknowledged"]
