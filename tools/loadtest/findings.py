@@ -76,7 +76,7 @@ class Findings:
 
 
 def look_at(world: Path, *, virtual: bool, settled_s: float | None = None) -> Findings:
-    """Read all that is compared from a world that nobody runs. Nothing in it is changed.
+    """Read all that is compared from a world that nobody runs. No workflow in it is changed.
 
     Args:
         world: its directory.
