@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -124,6 +125,22 @@ def test_a_world_that_acknowledges_a_turn_before_it_is_durable_is_found_out(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     assert main(["loadtest", path, "--frame-rate", "60", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["ledger"]["lost"]["count"] > 0
+
+
+FORGETFUL = """
+from deathless.runtime.input_ids import InputIds
+find = InputIds.find
+InputIds.find = lambda ids, input_id, kind: None if kind == "start" else find(ids, input_id, kind)
+"""
+
+
+def test_a_world_that_forgets_the_names_of_old_starts_is_found_out(path, capsys, monkeypatch, tmp_path):
+    """None of them is on its way when a kill falls: all were acknowledged before the load."""
+    (tmp_path / "sitecustomize.py").write_text(FORGETFUL, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    Path(path).write_text(SCENARIO.replace("starts_per_second = 100\n", ""), encoding="utf-8")
+    assert main(["loadtest", path, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["ledger"]["doubled"]["count"] > 0
 
 
 def test_a_process_that_ends_by_itself_is_reported_with_its_last_words(client, tmp_path):

@@ -1,8 +1,8 @@
 """The driver: sends a plan's inputs to a world, kills it, and keeps the ledger.
 
 It is the client of the world. What was sent and not acknowledged when the world was killed is sent again, under the
-same names and in the same order, and some of what it acknowledged just before. So the ledger knows what must be in the
-world, and nobody in the world's process has a say in it.
+same names and in the same order, and some of what it acknowledged just before, or long ago. So the ledger knows what
+must be in the world, and nobody in the world's process has a say in it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from .local_world import LocalWorld, World
 from .measures import Kill, Measures
 from .outcome import Outcome, Phase, Progress
 from .plan import Plan
+from .repeats import EARLIER, Repeats
 from .run_directory import RunDirectory
 from .scenario import Scenario
 from .verification import verify
@@ -36,8 +37,6 @@ DRAIN_WITHIN_S = 60.0
 """What is not acknowledged so long after the load is called unknown; a world that begins so, dead."""
 LEAST_LIFE = 0.25
 """Of the time between two kills: so long the world lives after each recovery."""
-AGAIN = 0.5
-"""Of what was acknowledged between the decision to kill the world and its end: so much is sent again."""
 CATCH_UP_S = 1.0
 """After a recovery frames count as catching up, until one is within its time and no longer than this."""
 FEWEST_FRAMES_S = 1 / 120
@@ -74,6 +73,9 @@ class Driver:
         )
         self._measures = Measures()
         self._random = Random(f"kills {scenario.seed}")  # noqa: S311 - when to kill.
+        forgets = scenario.kill_every_s is None or scenario.prune_after_s is not None
+        repeats = Random(f"repeats {scenario.seed}")  # noqa: S311 - what comes again.
+        self._repeats = Repeats(repeats, most=0 if forgets else EARLIER)
         self._waiting: dict[int, tuple[Input, float]] = {}
         # Until when what is due counts as due across a kill.
         self._up_since_s = self._catch_up_until_s = 0.0
@@ -219,6 +221,7 @@ class Driver:
                 if known.number not in self._waiting:
                     continue  # It was sent again though the last life had acknowledged it.
                 item, sent_s = self._waiting.pop(known.number)
+                self._repeats.remember(item)
                 # Counted from when it was due, so that a world that lags behind does not look fast.
                 real = self._load_from_s is not None and not self._scenario.virtual
                 since_s = min(sent_s, self._load_at_s + item.due_s) if real else sent_s
@@ -242,9 +245,9 @@ class Driver:
         last = self._world.kill()
         self._hear(last, killed=True)
         self._ledger.killed(at_s)
-        again = self._sent_again(waiting, last)
+        again = self._repeats.of(waiting, self._waiting, last)
         opened = self._world.open()
-        frames = self._world.step(again)
+        frames = self._world.step([*self._repeats.earlier, *again])
         if self._load_from_s is not None:
             # What came due meanwhile, too, so that the first frames show all that there is to catch up with.
             frames += self._send(self._plan.until(self._load_time(), max(0, self._room())))
@@ -256,20 +259,6 @@ class Driver:
         self._catching_up, self._catch_up_until_s = True, self._elapsed() + CATCH_UP_S
         self._hear(frames)
         self._plan_kill()
-
-    def _sent_again(self, waiting: list[Input], last: list[Frame]) -> list[Input]:
-        """Return what is sent again after a kill: what was not acknowledged, and some of what just was.
-
-        Of what the last frames acknowledged each second one or so comes again, as from a client that has not heard: it
-        must be found by its name and taken no second time. The others do not, for coming again would make good what
-        had been acknowledged too early.
-        """
-        refused = {number for frame in last for number in frame.refused}
-        return [
-            item
-            for item in waiting
-            if item.number in self._waiting or (item.number not in refused and self._random.random() < AGAIN)
-        ]
 
     def _room(self) -> int:
         """Return how many inputs may be sent now."""

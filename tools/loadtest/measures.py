@@ -23,7 +23,7 @@ class Kill:
         recovery_s: from the kill until the first frame of the next process was committed.
         open_s: of that, `Runtime(...)`.
         workflows: active ones that were there again.
-        sent_again: inputs that came again: not acknowledged, or just before the kill.
+        sent_again: inputs that came again: not acknowledged, or just before the kill; older ones not counted.
     """
 
     at_s: float
