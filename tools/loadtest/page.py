@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..output import BadInput
 from .page_style import SCRIPT, STYLE
-from .summary import number
+from .summary import looked_at, number
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -78,7 +78,7 @@ def _head(report: dict[str, Any]) -> str:
         if ledger[kind]["count"]
     )
     proof = (
-        f"all {ledger['acknowledged']:,} acknowledged inputs took effect exactly once, "
+        f"{looked_at(ledger):,} acknowledged inputs took effect exactly once, "
         f"{ledger['witnessed']:,} of them witnessed number by number"
         if ledger["holds"]
         else f"THE LEDGER IS BROKEN: {broken}"

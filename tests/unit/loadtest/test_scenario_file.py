@@ -161,6 +161,40 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path):
         read_scenario(str(tmp_path / "latin.toml"), {})
 
 
+def test_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path):
+    assert read(tmp_path, "\ufeff" + SMALL).title == "Small"
+
+
+def test_a_second_entry_of_a_type_needs_a_name(tmp_path):
+    problem = problem_of(tmp_path, SMALL.replace('name = "works"\ntype = "production"', 'type = "buff"'))
+    assert problem.startswith(":10: workflows[1].type is 'buff' a second time; give each")
+
+
+@pytest.mark.parametrize(
+    ("duration", "problem"),
+    [
+        ("{ from = 1, to = 99999999999999999999999 }", "99999999999999999999999 does not fit in 64 bits"),
+        ("[" * 150 + "]" * 150, "it is nested more than 100 levels deep"),
+        ('"' + "x" * 100_000 + '"', "over the limit of 65536"),
+    ],
+)
+def test_arguments_that_no_world_would_take_are_an_error_of_the_scenario(tmp_path, duration, problem):
+    text = SMALL.replace("{ from = 1.0, to = 2.0 }", duration)
+    found = problem_of(tmp_path, text)
+    assert found.startswith(":7: workflows[0].arguments do not fit: ")
+    assert problem in found
+
+
+def test_a_budget_of_a_frame_in_virtual_time_is_refused(tmp_path):
+    text = "clock = 'virtual'\nframe_budget_ms = 4\n" + SMALL
+    assert problem_of(tmp_path, text).startswith(":2: frame_budget_ms goes with a real clock only")
+
+
+def test_a_mix_without_a_rate_is_refused(tmp_path):
+    problem = problem_of(tmp_path, SMALL.replace("per_second = 10\n", ""))
+    assert problem == ":18: signals needs per_second, without which nothing of [[signals.mix]] is sent"
+
+
 def test_a_scenario_without_workflows_is_refused(tmp_path):
     assert problem_of(tmp_path, "seconds = 5") == ": needs at least one [[workflows]]"
 
