@@ -158,6 +158,7 @@ class Engine:
             self.system,
             recorded=options.history,
             retention=options.retention,
+            limits=options.limits,
             turn=state.turn,
         )
         self.history.record(registry)

@@ -13,13 +13,14 @@ from typing import Any
 import msgpack
 
 from ...workflows.errors import HistoryError
+from ...workflows.limits import Limits
 from ..pieces import PIECE, joined, number_key, piece_key
 from ..readable import Readable
 from ..row_buffer import WORKFLOW_TABLE, row_key
 from ..world_state import META
 from .step_index import Place, places_of
 from .steps import StepRecord, TurnSteps, unpack_step, unpack_steps, unpack_time
-from .tables import INDEXED_KEY, SCOPES_KEY, STEP_TABLE, TURN_TABLE
+from .tables import INDEXED_KEY, LIMITS_KEY, SCOPES_KEY, STEP_TABLE, TURN_TABLE
 from .turn_log import LoggedTurn, damaged_history, unpack_turn
 
 
@@ -42,6 +43,16 @@ class HistoryReader:
         except (ValueError, msgpack.exceptions.UnpackException) as error:
             raise damaged_history(str(self._source.path), ValueError(str(error))) from error
         return scopes
+
+    def limits(self) -> Limits | None:
+        """Return the bounds that the world ran with last; None where they are not known."""
+        stored = self._source.get(META, LIMITS_KEY)
+        if stored is None:
+            return None
+        try:
+            return Limits(**msgpack.unpackb(stored))
+        except (TypeError, ValueError, msgpack.exceptions.UnpackException) as error:
+            raise damaged_history(str(self._source.path), ValueError(str(error))) from error
 
     def indexed(self) -> int:
         """Return the last turn that the index has."""

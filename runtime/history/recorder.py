@@ -7,6 +7,7 @@ a world's own tables are the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any, cast
 
 import msgpack
@@ -14,6 +15,7 @@ import msgpack
 from ...actors import ActorSystem
 from ...workflows.definition import Recorded
 from ...workflows.instance import Instance
+from ...workflows.limits import Limits
 from ...workflows.messages import Message
 from ...workflows.outbox import Neighbours
 from ...workflows.registry import Registry
@@ -28,7 +30,7 @@ from .reader import HistoryReader
 from .retention import Pruner, Retention
 from .step_index import IndexWriter, Place
 from .steps import Before, pack_steps
-from .tables import INDEX_TABLE, INDEXED_KEY, SCOPES_KEY, STEP_TABLE, TURN_TABLE
+from .tables import INDEX_TABLE, INDEXED_KEY, LIMITS_KEY, SCOPES_KEY, STEP_TABLE, TURN_TABLE
 from .turn_log import digest_of, pack_turn
 
 
@@ -90,6 +92,9 @@ class History:
     """Writes a world's history.
 
     What is to be committed is in `changes`, until `note_committed`.
+
+    Attributes:
+        last: the number and the hash of the last turn in which something happened.
     """
 
     def __init__(
@@ -101,6 +106,7 @@ class History:
         *,
         recorded: Recorded,
         retention: Retention,
+        limits: Limits,
         turn: int,
     ) -> None:
         """Go on with the history of a world, whose last turn was `turn`."""
@@ -116,7 +122,11 @@ class History:
         self._recorder: StepRecorder | None = None
         self._index: IndexWriter | None = None
         self._whole = False
-        self._scopes: list[list[Any]] = HistoryReader(store).scopes()
+        self.last = (turn, b"")
+        reader = HistoryReader(store)
+        self._scopes: list[list[Any]] = reader.scopes()
+        if reader.limits() != limits:
+            self._add(META, [(LIMITS_KEY, msgpack.packb(asdict(limits)))])
 
     def record(self, registry: Registry) -> None:
         """Record what the loaded code wants recorded, from the next turn on."""
@@ -136,7 +146,7 @@ class History:
         scope: bool | list[str] = everything or sorted(types)
         if (self._scopes[-1][1] if self._scopes else []) != scope:
             self._scopes.append([self._turn, scope])
-            self._fresh[META] = {SCOPES_KEY: msgpack.packb(self._scopes)}
+            self._add(META, [(SCOPES_KEY, msgpack.packb(self._scopes))])
 
     def end_turn(self, record: TurnRecord, leftover: bytes | None) -> None:
         """Take down a turn, when all that it wrote is in the buffers and in what it left over."""
@@ -156,6 +166,7 @@ class History:
                 self._add(META, [(INDEXED_KEY, turn.to_bytes(8, "big"))])
         self._leftover = leftover
         self._turn, self._now_us = turn, now_us
+        self.last = (turn, digest)
 
     def _before(self, leftover: bytes | None) -> list[Before]:
         """Return what the turn changed beside workflows, as it was."""

@@ -7,7 +7,8 @@
 | `history_index` | last turn of the segment, last workflow and turn | places of steps, see `step_index`           |
 
 In `meta` is, under `history`, what has been recorded since when: a packed array of [turn, scope], where a scope is true
-for all or the names of workflow types; and under `indexed` the last turn that the index has, eight bytes.
+for all or the names of workflow types; under `indexed` the last turn that the index has, eight bytes; and under
+`limits` a map of the bounds that the world runs with, by which steps go that are run again.
 """
 
 from __future__ import annotations
@@ -19,3 +20,4 @@ HISTORY_TABLES = (TURN_TABLE, STEP_TABLE, INDEX_TABLE)
 
 SCOPES_KEY = b"history"
 INDEXED_KEY = b"indexed"
+LIMITS_KEY = b"limits"

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from ...runtime.history.steps import StepRecord
 from ...workflows.errors import DeathlessError
 from ...workflows.instance import Instance
-from ...workflows.limits import Limits
 from ...workflows.outbox import Neighbours
 from ...workflows.stepper import Stepper
 from ...workflows.tape import Playback
@@ -83,7 +82,6 @@ class Verifier:
         same: Callable[[int, bytes, bytes], bool],
         *,
         cold: bool = False,
-        limits: Limits | None = None,
     ) -> None:
         """Make ready.
 
@@ -91,7 +89,6 @@ class Verifier:
             world: with the code to run.
             same: whether two rows of a workflow, which differ in bytes, say the same in different code.
             cold: resume each step from its bytes, as after a crash.
-            limits: those of the `Runtime` that recorded.
         """
         self._playback = Playback()
         neighbours: Any = self._playback
@@ -101,7 +98,7 @@ class Verifier:
             world.codec,
             _as_neighbours(neighbours),
             seed=world.state.seed,
-            limits=limits,
+            limits=world.history.limits(),
             paranoid=cold,
         )
         self._stepper.outbox.run_reducer = self._playback.run_reducer
