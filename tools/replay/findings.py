@@ -1,0 +1,160 @@
+"""Findings: a step that came to something else, said as workflow, step, variable and source line."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+import re
+import textwrap
+from typing import NamedTuple
+
+from ...runtime import WorkflowView
+from ...workflows.compiler import Program
+from ...workflows.definition import ROUTINES
+from ...workflows.sources import US
+from .differences import Difference, differences
+from .saved_world import SavedWorld
+from .verifier import Divergence
+
+_LOCAL = re.compile(r"(?:frames\[(\d+)\]\.)?locals\.([^.\[]+)")
+
+
+class Finding(NamedTuple):
+    """Where two runs of a step part.
+
+    Attributes:
+        workflow_id, type, entity_id: of the workflow.
+        turn: in which it was; now: the time of it in seconds.
+        step: its number, counted from the oldest that is kept.
+        differences: (path, value as recorded, value found), as texts: where the states after it differ, the most
+            telling first.
+        place: file and line that gave the first of them its value, as far as can be said; else of the await before.
+        source: that line, or an empty text.
+    """
+
+    workflow_id: int
+    type: str
+    entity_id: int | None
+    turn: int
+    now: float
+    step: int
+    differences: list[tuple[str, str, str]]
+    place: str
+    source: str
+
+
+def same_state(world: SavedWorld, workflow_id: int, recorded: bytes, found: bytes) -> bool:
+    """Say whether two rows say the same, of whatever code and lines."""
+    return not state_differences(world.view(workflow_id, recorded), world.view(workflow_id, found))
+
+
+def state_differences(recorded: WorkflowView, found: WorkflowView) -> list[Difference]:
+    """Return where two states differ, of whatever code and lines."""
+    return [
+        difference
+        for difference in differences(recorded, found)
+        if difference.path not in ("line", "traceback")
+        and not re.fullmatch(r"frames\[\d+\]\.line", difference.path)
+    ]
+
+
+def explain(world: SavedWorld, divergence: Divergence) -> Finding:
+    """Say of a step that came to something else what differs, and by which line."""
+    record = divergence.record
+    workflow_id = record.workflow_id
+    found = world.view(workflow_id, divergence.found)
+    differing: list[Difference]
+    if divergence.recorded is None:
+        differing = [Difference("status", "deleted", found.status)]
+    else:
+        recorded = world.view(workflow_id, divergence.recorded)
+        differing = state_differences(recorded, found) or differences(recorded, found)
+    assert record.before is not None, "what was run again had a row"
+    before = world.view(workflow_id, record.before)
+    place, source = _place(world, before, found, differing[0].path if differing else "")
+    step = next(
+        (step.number for step in world.steps(workflow_id) if step.record == record),
+        0,
+    )
+    return Finding(
+        workflow_id,
+        found.type,
+        found.entity_id,
+        record.turn,
+        record.now_us / US,
+        step,
+        [(difference.path, repr(difference.old), repr(difference.new)) for difference in differing],
+        place,
+        source,
+    )
+
+
+def _place(world: SavedWorld, before: WorkflowView, after: WorkflowView, path: str) -> tuple[str, str]:
+    """Return the place of the line that set what a path names, and the line."""
+    local = _LOCAL.match(path)
+    frame = None if local is None or local[1] is None else int(local[1])
+    program = _program(world, after, frame)
+    if program is None:
+        return "", ""
+    begin = _line(before, frame)
+    end = _line(after, frame)
+    line = begin or program.first_line
+    if local is not None:
+        line = _assigned_at(program, local[2], begin, end) or line
+    return f"{program.filename}:{line}", linecache.getline(program.filename, line).strip()
+
+
+def _program(world: SavedWorld, view: WorkflowView, frame: int | None) -> Program | None:
+    if frame is not None and frame < len(view.frames):
+        return ROUTINES.get(view.frames[frame].name)
+    kind = world.registry.workflows.get(view.type)
+    return None if kind is None else kind.program
+
+
+def _line(view: WorkflowView, frame: int | None) -> int:
+    """Return the line where a function stands: known of the innermost one, and of routines."""
+    if frame is None:
+        return 0 if view.frames else view.line
+    return view.frames[frame].line if frame < len(view.frames) else 0
+
+
+def _assigned_at(program: Program, name: str, begin: int, end: int) -> int | None:
+    """Return the line that may have given a variable its value on the way from one line to another."""
+    try:
+        source = textwrap.dedent("".join(inspect.getsourcelines(program.original)[0]))
+        tree = ast.parse(source)
+    except (OSError, SyntaxError):
+        return None
+    lines = sorted(
+        {
+            node.lineno + program.first_line - 1
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)
+        }
+        | {line + program.first_line - 1 for line in _changed_in_place(tree, name)}
+    )
+    on_the_way = [
+        line for line in lines if (begin <= line <= end if begin <= end else line >= begin or line <= end)
+    ]
+    candidates = on_the_way or lines
+    return candidates[-1] if candidates else None
+
+
+def _changed_in_place(tree: ast.AST, name: str) -> set[int]:
+    """Return the lines that store into a variable's attributes or items, or call its methods."""
+    lines = set()
+    for node in ast.walk(tree):
+        target: ast.expr
+        if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
+            target = node
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            target = node.func
+        else:
+            continue
+        line = target.lineno
+        while isinstance(target, (ast.Attribute, ast.Subscript)):
+            target = target.value
+        if isinstance(target, ast.Name) and target.id == name:
+            lines.add(line)
+    return lines
