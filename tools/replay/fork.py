@@ -7,7 +7,7 @@ history has as it was; what changes while the copy is made is in the history, to
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from ...runtime.world_files import build_in_place, require_empty
 from ...runtime.world_format import FORMAT_KEY, MAGIC_KEY
 from ...runtime.world_state import META, STATE_KEY, WorldState
 from ...workflows.errors import HistoryError
+from .changes import Changes
 from .saved_world import SavedWorld
 
 BATCH = 4096
@@ -51,7 +52,7 @@ def fork(
     turn: int,
     target: str | os.PathLike[str],
     *,
-    change: Callable[[SavedWorld, int, bytes], bytes] | None = None,
+    changes: Changes | None = None,
 ) -> ForkReport:
     """Make a world as another one was at the end of a turn. When it returns, the new world is on disk.
 
@@ -59,14 +60,14 @@ def fork(
         world: the other world; it is only read, and may be running in another process.
         turn: any that its history reaches back to; all of the world must have been recorded since.
         target: a new directory.
-        change: given the world and each workflow's id and row, returns the row that it is to have.
+        changes: what its workflows are to have otherwise.
 
     Raises:
+        BadInput: a change names a workflow or a variable that there was not.
         HistoryError: how the world was then is not known.
         WorldError: one of the two cannot be read or written, or the target is not empty.
     """
     place = Path(target)
-    require_empty(place)
     world.require_known(turn, None)
     state = _state_at(world, turn)
     workflows = 0
@@ -75,9 +76,16 @@ def fork(
         nonlocal workflows
         with Store.open(unfinished, durability="process") as store:
             store.commit({META: {STATE_KEY: state.pack()}})
-            workflows = _copy(world, turn, store, change)
+            workflows = _copy(world, turn, store, changes)
 
-    build_in_place(place, build)
+    new = not place.exists()
+    require_empty(place)
+    try:
+        build_in_place(place, build)
+    except BaseException:
+        if new:
+            place.rmdir()
+        raise
     return ForkReport(place, turn, state.now_us / 1e6, workflows)
 
 
@@ -100,7 +108,7 @@ def _copy(
     world: SavedWorld,
     turn: int,
     store: Store,
-    change: Callable[[SavedWorld, int, bytes], bytes] | None,
+    changes: Changes | None,
 ) -> int:
     earlier: dict[str, Rows] = {}
     seen = _collect(world, turn, earlier)
@@ -116,10 +124,11 @@ def _copy(
     count = 0
     for key, row in store.scan(WORKFLOW_TABLE):
         count += 1
-        if change is not None:
-            changed = change(world, int.from_bytes(key, "big"), row)
-            if changed != row:
-                store.commit({WORKFLOW_TABLE: {key: changed}})
+        changed = row if changes is None else changes.apply(world, int.from_bytes(key, "big"), row)
+        if changed != row:
+            store.commit({WORKFLOW_TABLE: {key: changed}})
+    if changes is not None:
+        changes.require_applied(turn)
     return count
 
 

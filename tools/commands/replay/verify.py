@@ -7,11 +7,11 @@ import time
 
 import click
 
-from ...workflows.errors import HistoryError
-from ..modules import load_registry
-from ..output import print_json, progress
-from ..replay.saved_world import SavedWorld
-from ..replay.verification import Verification, verify_in_parallel, verify_workflow, verify_world
+from ....workflows.errors import HistoryError
+from ...modules import load_registry
+from ...output import print_json, progress
+from ...replay.saved_world import SavedWorld
+from ...replay.verification import Verification, verify_in_parallel, verify_workflow, verify_world
 
 EXAMPLES = """\b
 Examples:
