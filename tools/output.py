@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import click
+import structlog
 
 _PLAIN_WIDTH = 1000
 """Most columns of a table that goes into a file or a pipe, where nothing should be folded."""
@@ -18,6 +20,11 @@ class BadInput(click.ClickException):
     """Ends a command with one line on standard error and exit code 2."""
 
     exit_code = 2
+
+
+def silence_log() -> None:
+    """Keep what worlds log out of a command's output: workflows that run again have said it before."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
 def print_json(value: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import sys
 from collections.abc import Callable
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import structlog
 
 from ...workflows.errors import DeathlessError
 from ..loadtest.driver import Driver
@@ -22,7 +20,7 @@ from ..loadtest.report import make_report
 from ..loadtest.run_directory import run_directory
 from ..loadtest.scenario_file import read_scenario
 from ..loadtest.summary import print_summary
-from ..output import BadInput, print_json
+from ..output import BadInput, print_json, silence_log
 
 EXAMPLES = """\b
 Examples:
@@ -74,7 +72,7 @@ def command(
     Everything that is sent is kept in a ledger outside the world. At the end the world is compared with it: every
     acknowledged input must have taken effect exactly once, however often the world's process was killed.
     """
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    silence_log()
     # What modules and workflows print in this process must not get between the report's values.
     with contextlib.redirect_stdout(sys.stderr):
         plan = read_scenario(scenario, flags)

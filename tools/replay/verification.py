@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
-import structlog
-
 from ..modules import load_registry
+from ..output import silence_log
 from .findings import Finding, explain, same_state
 from .saved_world import SavedWorld
 from .verifier import Unfit, Verifier, of_workflows
@@ -94,7 +93,7 @@ def verify_in_parallel(path: str, modules: Sequence[str], processes: int, progre
 
 def _verify_part(arguments: tuple[str, tuple[str, ...], int, int, Any]) -> Verification:
     path, modules, part, parts, told = arguments
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    silence_log()
     with SavedWorld(path, load_registry(modules)) as world:
         return verify_world(world, lambda at, of: told.put((part, at, of)), part=part, parts=parts)
 

@@ -18,7 +18,7 @@ FIGHTS = 6
 TURNS = 80
 PLANTED = {
     "nothing": ("", ""),
-    "a set is gone through": ("side = ctx.random.choice(SIDES)", "side = next(iter({*SIDES, *ctx.ATTACKS}))"),
+    "a set is gone through": ("side = ctx.random.choice(SIDES)", "side = next(iter(set_of_sides()))"),
     "the computer's dice": ("damage(ctx.random, move", "damage(random, move"),
     "a changed constant": ("(0.75, 1) if move == ATTACK", "(0.25, 1) if move == ATTACK"),
 }
@@ -27,7 +27,7 @@ PLANTED = {
 
 def write_module(place: Path, planted: str) -> Path:
     """Copy the library's combat to a module of its own, with a fault."""
-    source = Path(sys.modules[library.__module__].__file__ or "").read_text(encoding="utf-8")
+    source = Path(library.program.filename).read_text(encoding="utf-8")
     start = source.index("from __future__")
     source = source[start:].replace("from ..context", "from deathless.workflows.context")
     for name in ("definition", "signal", "sources"):
@@ -35,7 +35,9 @@ def write_module(place: Path, planted: str) -> Path:
     source = source.replace("from .arguments", "from deathless.workflows.library.arguments")
     old, new = PLANTED[planted]
     assert old in source
-    place.write_text(source.replace(old, new.replace("ctx.ATTACKS", "MOVES")), encoding="utf-8")
+    # A set that a workflow goes through itself has an order; not so one that it gets from elsewhere and makes a list.
+    helper = "\n\ndef set_of_sides():\n    return list(set(SIDES))\n"
+    place.write_text(source.replace(old, new) + helper, encoding="utf-8")
     return place
 
 

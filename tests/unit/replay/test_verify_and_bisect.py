@@ -47,7 +47,7 @@ def test_what_goes_by_the_world_alone_is_the_same_in_every_process(tmp_path):
 @pytest.mark.parametrize("planted", ["a set is gone through", "the computer's dice"])
 def test_what_does_not_is_found(tmp_path, planted):
     module, world = recorded(tmp_path, planted)
-    # Of two orders of a set of five, one may be the same: not of six.
+    # A set of two has the recorded order in half of all processes.
     found = [
         json.loads(
             replay("verify", world, "--code", module, "--json", hash_seed=str(seed), ok=(0, 1)).stdout
@@ -57,6 +57,7 @@ def test_what_does_not_is_found(tmp_path, planted):
     first = next(findings for findings in found if findings)[0]
     path, _, _ = first["differences"][0]
     assert first["type"] == "combat"
+    # Which of the two is the first to differ goes by the dice.
     variable = "side" if planted == "a set is gone through" else "health"
     paths = [path for path, _, _ in first["differences"]]
     assert any(variable in path for path in paths), paths

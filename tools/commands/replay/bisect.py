@@ -9,7 +9,7 @@ import click
 
 from ....workflows.errors import HistoryError
 from ...modules import load_registry
-from ...output import BadInput, print_json, progress
+from ...output import BadInput, print_json, progress, silence_log
 from ...replay.fork import fork
 from ...replay.parting import Parting, find_parting
 from ...replay.rerun import rerun
@@ -54,6 +54,7 @@ def command(
     if (other is None) == (not modules):
         raise BadInput("give either another world or --code, the modules to run the same inputs with")
     registry = load_registry(modules) if modules else None
+    silence_log()
     with SavedWorld(world, registry) as one:
         if other is not None:
             with SavedWorld(other) as two:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ...modules import load_registry
-from ...output import BadInput, print_json, progress
+from ...output import BadInput, print_json, progress, silence_log
 from ...replay.changes import parse_changes
 from ...replay.fork import ForkReport, fork
 from ...replay.rerun import rerun
@@ -62,6 +62,7 @@ def command(
     if again and not modules:
         raise BadInput("--rerun runs code: give it with --code")
     registry = load_registry(modules) if modules else None
+    silence_log()
     with SavedWorld(world, registry) as saved:
         chosen = saved.turn_at(at) if at is not None else saved.state.turn if turn is None else turn
         report = fork(saved, chosen, target, changes=parse_changes(changes))
