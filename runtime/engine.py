@@ -173,7 +173,7 @@ class Engine:
         )
         self.committer.committed_turn = state.turn
         self.answers = Answers(self.system.scheduler.is_pump_thread)
-        self.queries = Queries(str(store.path), self.rows, self.system, codec, self.codes)
+        self.queries = Queries(store, self.rows, self.system, codec, self.codes)
         self._replaying = False
         self._prune_us = 0
         self._launched: dict[int, ActivityRecord] = {}

@@ -65,6 +65,8 @@ class Pruner:
         if len(steps) == most:
             # Of this turn there may be more, and while there are, it stays in the log.
             last = _turn_of(steps[-1]) - 1
+            # A turn goes whole, but for one of more pieces than go at once.
+            steps = [key for key in steps if _turn_of(key) <= last] or steps
         return {
             STEP_TABLE: steps,
             TURN_TABLE: [key for key in store.first_keys(TURN_TABLE, most) if _turn_of(key) <= last],
