@@ -18,6 +18,7 @@ from ..pieces import PIECE, joined, number_key, piece_key
 from ..readable import Readable
 from ..row_buffer import WORKFLOW_TABLE, row_key
 from ..world_state import META
+from .last_steps import last_steps_of
 from .step_index import Place, places_of
 from .steps import StepRecord, TurnSteps, unpack_step, unpack_steps, unpack_time
 from .tables import INDEXED_KEY, LIMITS_KEY, SCOPES_KEY, STEP_TABLE, TURN_TABLE
@@ -36,7 +37,10 @@ class HistoryReader:
     # -- what there is ---------------------------------------------------------------------------------------
 
     def scopes(self) -> list[list[Any]]:
-        """Return what has been recorded: [turn after which, true for all or a list of type names], oldest first."""
+        """Return what has been recorded, oldest first: [turn after which, scope, last].
+
+        A scope is true for all, or the names of types; of those in `last` the last steps of each workflow are kept.
+        """
         stored = self._source.get(META, SCOPES_KEY)
         try:
             scopes: list[list[Any]] = [] if stored is None else msgpack.unpackb(stored)
@@ -62,21 +66,31 @@ class HistoryReader:
         """Return the oldest turn of the log that is whole; None where there is none."""
         return next((turn for turn, _ in self._whole(TURN_TABLE, 0)), None)
 
-    def known_from(self, type_name: str | None) -> int | None:
-        """Return the turn from which on it is known how a workflow of a type was; None where it is not recorded.
+    def known_from(self, type_name: str | None, workflow_id: int | None = None) -> int | None:
+        """Return the turn from which on it is known how a workflow was; None where it is not recorded.
 
         Args:
             type_name: of the workflow; None for the whole world.
+            workflow_id: of the workflow; without one, all of the type are meant.
         """
         since: int | None = None
-        for turn, scope in reversed(self.scopes()):
+        last = False
+        for turn, scope, kept in reversed(self.scopes()):
             if scope is not True and (type_name is None or type_name not in scope):
+                last = last or (since is None and type_name in kept)
+                if not last or type_name not in kept:
+                    break
+            elif last:
                 break
             since = turn
         if since is None:
             return None
-        first = next((turn for turn, _ in self._whole(STEP_TABLE, 0)), None)
-        return since if first is None else max(since, first - 1)
+        if last:
+            first = None if workflow_id is None else next(self._last_steps_of(workflow_id), None)
+            oldest = None if first is None else 0 if first.made else first.turn - 1
+            return oldest if oldest is None else max(since, oldest)
+        first_turn = self.first_turn()
+        return since if first_turn is None else max(since, first_turn - 1)
 
     # -- turns -----------------------------------------------------------------------------------------------
 
@@ -114,7 +128,17 @@ class HistoryReader:
             yield self._step_at(place)
             last = place.turn
         for turn in self.turn_steps(max(last, after, self.indexed())):
-            yield from (step for step in turn.steps if step.workflow_id == workflow_id)
+            for step in turn.steps:
+                if step.workflow_id == workflow_id:
+                    yield step
+                    last = turn.turn
+        yield from (step for step in self._last_steps_of(workflow_id) if step.turn > last)
+
+    def _last_steps_of(self, workflow_id: int) -> Iterator[StepRecord]:
+        try:
+            yield from last_steps_of(self._source, workflow_id)
+        except ValueError as error:
+            raise damaged_history(str(self._source.path), error) from error
 
     def places_after(self, turn: int) -> Iterator[tuple[int, int, int]]:
         """Go through the places of steps in turns after one: workflow id, turn, offset."""

@@ -16,7 +16,7 @@ from deathless import (
     workflow,
 )
 from deathless.runtime.history.reader import HistoryReader
-from deathless.runtime.history.tables import HISTORY_TABLES, STEP_TABLE
+from deathless.runtime.history.tables import GROWING_TABLES, STEP_TABLE
 from deathless.runtime.registration import registry_of
 from deathless.runtime.world_reader import WorldReader
 from deathless.tools.replay.saved_world import SavedWorld
@@ -237,7 +237,7 @@ def test_the_oldest_turns_go_first_and_what_is_left_is_whole(tmp_path, retention
         assert least <= len(turns) <= most
         store = world._engine.store
         if retention.size is not None:
-            assert store.table_bytes(HISTORY_TABLES) <= retention.size + 20_000
+            assert store.table_bytes(GROWING_TABLES) <= retention.size + 20_000
         known = HistoryReader(store).known_from("orc")
         assert known == (turns[0] - 1 if turns[0] > 1 else 0)
         steps = [entry.turn for entry in world.history(fighter.id)]
@@ -294,8 +294,76 @@ def test_bad_bounds_are_refused(options, said):
 
 
 def test_bad_options_are_refused_and_nothing_is_made(tmp_path):
-    with pytest.raises(ValueError, match="history is 'off' or 'all', not 'some'"):
+    with pytest.raises(
+        ValueError, match="history is 'off', 'all' or a whole number from 1 to 10,000, not 'some'"
+    ):
         open_world(tmp_path / "world", history="some")
     with pytest.raises(TypeError, match="retention is a Retention"):
         open_world(tmp_path / "world", retention=5)
     assert not (tmp_path / "world").exists()
+
+
+# -- the last steps -------------------------------------------------------------------------------------------
+
+
+@workflow(history=3)
+async def goblin(ctx: Context) -> None:
+    hits = 0
+    while True:
+        await ctx.select(Hit)
+        hits += 1
+
+
+def play_goblins(path, turns, **options):
+    """Let two goblins be hit, the second one in every third turn."""
+    with Runtime(path, [goblin, orc], clock=GameClock(), durability="process", **options) as world:
+        if not world.workflows():
+            for entity in (1, 2):
+                world.start(goblin(), entity_id=entity)
+        for turn in range(turns):
+            world.signal(Hit(1), entity_id=1)
+            if turn % 3 == 0:
+                world.signal(Hit(1), entity_id=2)
+            world.advance(0.1)
+        world.commit()
+        found = {number: [entry.turn for entry in world.history(number)] for number in (1, 2)}
+        rows = world._engine.store.stats().entries["history_last"]
+    return found, rows
+
+
+def test_of_each_workflow_the_last_steps_are_kept(tmp_path):
+    found, rows = play_goblins(tmp_path / "world", 100)
+    assert found == {1: [98, 99, 100], 2: [94, 97, 100]}
+    assert rows == 6
+    # After an end of the world, too, which is a turn.
+    found, rows = play_goblins(tmp_path / "world", 4)
+    assert found == {1: [103, 104, 105], 2: [100, 102, 105]}
+    assert rows == 6
+
+
+def test_how_it_was_before_the_last_steps_is_not_guessed(tmp_path):
+    play_goblins(tmp_path / "world", 20)
+    with SavedWorld(tmp_path / "world") as saved:
+        hits = [saved.view(2, saved.row(2, turn)).locals["hits"] for turn in range(12, 22)]
+        assert hits == [4, 5, 5, 5, 6, 6, 6, 7, 7, 7]
+        with pytest.raises(HistoryError, match="turn 11 is not kept: .* goes from turn 12 to 21"):
+            saved.row(2, 11)
+        with pytest.raises(HistoryError, match="not recorded"):
+            saved.require_known(20, None)
+
+
+def test_what_is_kept_of_each_workflow_follows_the_code(tmp_path):
+    path = tmp_path / "world"
+    with Runtime(path, [goblin, orc], clock=GameClock(), durability="process", history=5) as world:
+        ids = [world.start(call, entity_id=entity).id for entity, call in enumerate((goblin(), orc(99)))]
+        for _ in range(10):
+            for entity in (0, 1):
+                world.signal(Hit(1), entity_id=entity)
+            world.advance(0.1)
+        world.commit()
+        assert [len(world.history(number)) for number in ids] == [3, 5]
+        world.cancel(workflow_id=ids[0])
+        world.advance(0.1)
+        world.call("cleanup_old_workflows", 0)
+        world.advance(0.1)
+        assert world._engine.store.stats().entries["history_last"] == 5

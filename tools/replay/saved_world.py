@@ -122,7 +122,7 @@ class SavedWorld:
         known = row or self.row(workflow_id) or self._last_row(workflow_id)
         if known is None:
             raise UnknownWorkflowError(workflow_id)
-        self.require_known(turn, rows.read_head(known).type_name)
+        self.require_known(turn, rows.read_head(known).type_name, workflow_id)
         return row
 
     def _last_row(self, workflow_id: int) -> bytes | None:
@@ -132,14 +132,14 @@ class SavedWorld:
             last = record.before or last
         return last
 
-    def require_known(self, turn: int, type_name: str | None) -> None:
+    def require_known(self, turn: int, type_name: str | None, workflow_id: int | None = None) -> None:
         """Raise `HistoryError` unless it is known how workflows of a type (None for all) were at a turn."""
         last = self.state.turn
         if turn >= last:
             if turn > last:
                 raise HistoryError(f"turn {turn} is not yet: the world's last turn is {last}")
             return
-        known = self.history.known_from(type_name)
+        known = self.history.known_from(type_name, workflow_id)
         what = "the world" if type_name is None else f"type {type_name!r}"
         if known is None:
             raise HistoryError(
