@@ -130,7 +130,7 @@ class History:
         self._rows = rows
         self._tables = tables
         self._system = system
-        self._recorded = recorded
+        self._recorded: Recorded = recorded
         self._pruner = Pruner(store, retention)
         self._turn, self._now_us = turn, 0
         self._leftover = store.get(TURN, LEFTOVER_KEY)
@@ -147,7 +147,9 @@ class History:
 
     def record(self, registry: Registry) -> None:
         """Record what the loaded code wants recorded, from the next turn on."""
-        wants = {kind.name: kind.history or self._recorded for kind in registry.workflows.values()}
+        wants: dict[str, Recorded] = {
+            kind.name: kind.history or self._recorded for kind in registry.workflows.values()
+        }
         self._whole = self._recorded == "all" and set(wants.values()) <= {"all"}
         whole = sorted(name for name, wanted in wants.items() if wanted == "all")
         last = sorted(name for name, wanted in wants.items() if type(wanted) is int)

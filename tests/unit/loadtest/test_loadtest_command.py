@@ -190,15 +190,13 @@ def test_an_interrupted_run_still_reports_and_ends_with_130(loadtest, scenario, 
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there are no terminals that hang up")
-def test_a_closed_terminal_ends_a_run_unless_that_is_ignored():
-    with Interrupts() as interrupts:
-        os.kill(os.getpid(), signal.SIGHUP)
-        assert interrupts.asked
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_closed_terminal_ends_a_run_unless_that_is_ignored(ignored):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
     try:
         with Interrupts() as interrupts:
             os.kill(os.getpid(), signal.SIGHUP)
-            assert not interrupts.asked
+            assert interrupts.asked is not ignored
     finally:
         signal.signal(signal.SIGHUP, before)
 
