@@ -147,9 +147,9 @@ class History:
 
     def record(self, registry: Registry) -> None:
         """Record what the loaded code wants recorded, from the next turn on."""
-        wants: dict[str, Recorded] = {
-            kind.name: kind.history or self._recorded for kind in registry.workflows.values()
-        }
+        wants: dict[str, Recorded] = {}
+        for kind in registry.workflows.values():
+            wants[kind.name] = self._recorded if kind.history is None else kind.history
         self._whole = self._recorded == "all" and set(wants.values()) <= {"all"}
         whole = sorted(name for name, wanted in wants.items() if wanted == "all")
         last = sorted(name for name, wanted in wants.items() if type(wanted) is int)
