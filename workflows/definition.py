@@ -97,7 +97,7 @@ class WorkflowType(Generic[P, R]):
         history: Recorded | None = None,
     ) -> None:
         self.program = program
-        self.history = history
+        self.history: Recorded | None = history
         self.name = name
         self.version = version
         self.retry = retry
