@@ -124,6 +124,8 @@ class HistoryReader:
     def steps_of(self, workflow_id: int, after: int = -1) -> Iterator[StepRecord]:
         """Go through the recorded steps of a workflow, from the first turn after one on."""
         last = after
+        # The index may have places of turns that are deleted.
+        after = max(after, (self.first_turn() or 0) - 1)
         for place in places_of(self._source, workflow_id, after):
             yield self._step_at(place)
             last = place.turn

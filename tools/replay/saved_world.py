@@ -152,15 +152,18 @@ class SavedWorld:
             )
 
     def steps(self, workflow_id: int) -> Iterator[Step]:
-        """Go through the recorded steps of a workflow."""
+        """Go through the recorded steps of a workflow, as far as the world is now."""
+        # In this order: if the row has changed since, a step of a later turn says from what.
+        turn = self.state.turn
         now = self.row(workflow_id)
         number, last = 0, None
         for record in self.history.steps_of(workflow_id):
             if last is not None:
                 yield Step(number, last, record.before)
+            if record.turn > turn:
+                return
             number, last = number + 1, record
         if last is not None:
-            # The row may have changed since it was read: a later step would say so.
             yield Step(number, last, None if last.deleted else now)
 
     def view(self, workflow_id: int, row: bytes) -> WorkflowView:
