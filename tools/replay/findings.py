@@ -19,6 +19,9 @@ from .verifier import Divergence
 
 _LOCAL = re.compile(r"(?:frames\[(\d+)\]\.)?locals\.([^.\[]+)")
 
+SHOWN = 5
+"""Differences that are said of a finding."""
+
 
 class Finding(NamedTuple):
     """Where two runs of a step part.
@@ -88,6 +91,19 @@ def explain(world: SavedWorld, divergence: Divergence) -> Finding:
         place,
         source,
     )
+
+
+def described(finding: Finding) -> str:
+    """Return a finding in words: lines without an end."""
+    entity = "" if finding.entity_id is None else f", entity {finding.entity_id}"
+    lines = [
+        f"workflow {finding.workflow_id} ({finding.type}{entity}) parts at step {finding.step}, "
+        f"turn {finding.turn}, {finding.now:g} s"
+    ]
+    lines += [f"  {path} is {now}, and was {recorded}" for path, recorded, now in finding.differences[:SHOWN]]
+    if finding.place:
+        lines.append(f"  {finding.place}: {finding.source}")
+    return "\n".join(lines)
 
 
 def _place(world: SavedWorld, before: WorkflowView, after: WorkflowView, path: str) -> tuple[str, str]:
