@@ -96,10 +96,8 @@ def explain(world: SavedWorld, divergence: Divergence) -> Finding:
 def described(finding: Finding) -> str:
     """Return a finding in words: lines without an end."""
     entity = "" if finding.entity_id is None else f", entity {finding.entity_id}"
-    lines = [
-        f"workflow {finding.workflow_id} ({finding.type}{entity}) parts at step {finding.step}, "
-        f"turn {finding.turn}, {finding.now:g} s"
-    ]
+    who = f"workflow {finding.workflow_id} ({finding.type}{entity})"
+    lines = [f"{who} parts at step {finding.step}, turn {finding.turn}, {finding.now:g} s"]
     lines += [f"  {path} is {now}, and was {recorded}" for path, recorded, now in finding.differences[:SHOWN]]
     if finding.place:
         lines.append(f"  {finding.place}: {finding.source}")

@@ -63,5 +63,6 @@ def verdict(replay: Replay, found: Verification) -> str:
     if found.unfit:
         _, turn, reason = found.unfit[0]
         return f"{what}: that of turn {turn} cannot be run with this code: {reason}"
-    moved = f", {found.moved:,} of them in other code" if found.moved else ""
+    # In other code, or in the same one at another path, which tracebacks name.
+    moved = f" ({found.moved:,} of them in state, not in bytes)" if found.moved else ""
     return f"{what}: all as recorded{moved}"

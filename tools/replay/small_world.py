@@ -2,7 +2,7 @@
 
 A replay test runs in such a world, and who was sent a file looks into one: so all that knows worlds knows replay files.
 Its clock is a game clock, whatever the other world's was: time stands where the last step was made, until somebody
-moves it. What its workflow waits for from others, be it children, activities or signals, is not there and does not come.
+moves it. What its workflow waits for from others, be it children or activities, is not there and does not come.
 """
 
 from __future__ import annotations

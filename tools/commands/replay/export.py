@@ -8,7 +8,7 @@ import click
 
 from ...output import BadInput, print_json
 from ...replay.export import Bounds, export
-from ...replay.replay_file import SUFFIX, Replay, write_replay
+from ...replay.replay_file import SUFFIX, write_replay
 from ...replay.saved_world import SavedWorld
 
 EXAMPLES = """\b

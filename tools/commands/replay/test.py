@@ -59,8 +59,8 @@ def command(files: tuple[Path, ...], modules: tuple[str, ...], *, as_json: bool)
     """Run each step in FILE... again with the code of the modules, and compare what it comes to.
 
     A step is run by itself: from the state that it began on, with the message, the time and the answers that it had.
-    What the workflow asks for happens nowhere: no signal leaves it, no activity begins. Of several files each is tested,
-    and the highest exit code counts.
+    What the workflow asks for happens nowhere: no signal leaves it, no activity begins. Of several files each is
+    tested, and the highest exit code counts.
     """
     registry = load_registry(modules)
     tested = []
