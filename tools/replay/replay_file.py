@@ -63,7 +63,7 @@ def write_replay(replay: Replay, path: Path) -> None:
         BadInput: there is one, or it cannot be written.
     """
     lines = [*_lines(replay)]
-    lines.append(_dump({"end": len(replay.steps), "sha256": _hash(lines)}))
+    lines.append(_dump({"sha256": _hash(lines)}))
     try:
         with path.open("xb") as file:
             file.write(b"".join(line + b"\n" for line in lines))
