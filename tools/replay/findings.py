@@ -18,7 +18,7 @@ from .saved_world import SavedWorld
 from .verifier import Divergence
 
 _LOCAL = re.compile(r"(?:frames\[(\d+)\]\.)?locals\.([^.\[]+)")
-
+_THROUGH = re.compile(r'File "(.+)", line (\d+), in ')
 SHOWN = 5
 """Differences that are said of a finding."""
 
@@ -32,7 +32,8 @@ class Finding(NamedTuple):
         step: its number, counted from the oldest that is kept.
         differences: (path, value as recorded, value found), as texts: where the states after it differ, the most
             telling first.
-        place: file and line that gave the first of them its value, as far as can be said; else of the await before.
+        place: file and line that gave the first of them its value or raised, as far as can be said; else of the await
+            before.
         source: that line, or an empty text.
     """
 
@@ -116,6 +117,8 @@ def _place(world: SavedWorld, before: WorkflowView, after: WorkflowView, path: s
     line = begin or program.first_line
     if local is not None:
         line = _assigned_at(program, local[2], begin, end) or line
+    elif after.traceback is not None:
+        line = _raised_at(program, after.traceback) or line
     return f"{program.filename}:{line}", linecache.getline(program.filename, line).strip()
 
 
@@ -131,6 +134,12 @@ def _line(view: WorkflowView, frame: int | None) -> int:
     if frame is None:
         return 0 if view.frames else view.line
     return view.frames[frame].line if frame < len(view.frames) else 0
+
+
+def _raised_at(program: Program, traceback: str) -> int | None:
+    """Return the line of a program that a traceback comes through."""
+    lines = [int(line) for file, line in _THROUGH.findall(traceback) if file == program.filename]
+    return lines[-1] if lines else None
 
 
 def _assigned_at(program: Program, name: str, begin: int, end: int) -> int | None:

@@ -55,6 +55,12 @@ class Replay:
     version: str = field(default=__version__, compare=False)
     python: str = field(default_factory=platform.python_version, compare=False)
 
+    @property
+    def summary(self) -> str:
+        """What it holds, in words."""
+        steps = len(self.steps)
+        return f"{steps:,} step{'' if steps == 1 else 's'} of workflow {self.workflow_id} ({self.type})"
+
 
 def write_replay(replay: Replay, path: Path) -> None:
     """Write a file, where there is none.

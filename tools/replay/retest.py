@@ -59,10 +59,9 @@ def verdict(replay: Replay, found: Verification) -> str:
     """Return what came of a replay in words: lines without an end."""
     if found.findings:
         return described(found.findings[0])
-    what = f"{len(replay.steps):,} steps of workflow {replay.workflow_id} ({replay.type})"
     if found.unfit:
         _, turn, reason = found.unfit[0]
-        return f"{what}: that of turn {turn} cannot be run with this code: {reason}"
+        return f"{replay.summary}: that of turn {turn} cannot be run with this code: {reason}"
     # In other code, or in the same one at another path, which tracebacks name.
     moved = f" ({found.moved:,} of them in state, not in bytes)" if found.moved else ""
-    return f"{what}: all as recorded{moved}"
+    return f"{replay.summary}: all as recorded{moved}"

@@ -145,6 +145,15 @@ def test_a_changed_constant_is_named_by_step_variable_and_line(place, replay):
     assert finding["source"] == "gold += 9"
 
 
+def test_a_new_fault_is_named_by_the_line_that_raised(place, replay):
+    edit(place, "hp -= damage", "hp -= damage // (damage - 8)")
+    code, out, _ = replay("test", "guard.replay", "--code", "game")
+    assert code == 1
+    assert "parts at step 5, turn 4" in out
+    assert "ZeroDivisionError" in out
+    assert out.splitlines()[-1].endswith("game.py:16: hp -= damage // (damage - 8)")
+
+
 def test_a_constant_changed_in_a_copy_of_a_library_workflow_is_named(tmp_path, replay, monkeypatch):
     from fights import record
 

@@ -74,9 +74,10 @@ def test_a_file_with_one_other_byte_is_bad_input_or_the_same(tmp_path, file):
     for at in range(len(stored)):
         other.write_bytes(stored[:at] + bytes([stored[at] ^ 1]) + stored[at + 1 :])
         try:
-            assert read_replay(other) == whole
-        except BadInput as error:
-            assert str(other) in error.message
+            read = read_replay(other)
+        except BadInput:
+            continue
+        assert read == whole, at
 
 
 def test_a_file_whose_lines_end_as_on_windows_is_the_same(tmp_path, file):

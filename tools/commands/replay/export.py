@@ -30,7 +30,7 @@ Exit codes:
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--from-step", metavar="N", type=int, help="Begin with this step.")
 @click.option("--to-step", metavar="M", type=int, help="End with this step.")
-@click.option("--turn", "turns", metavar="A:B", help="Take the steps of these turns: A:B, A:, :B or A.")
+@click.option("--turn", "turn_range", metavar="A:B", help="Take the steps of these turns: A:B, A:, :B or A.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, for scripts.")
 def command(
     world: str,
@@ -38,7 +38,7 @@ def command(
     file: Path | None,
     from_step: int | None,
     to_step: int | None,
-    turns: str | None,
+    turn_range: str | None,
     *,
     as_json: bool,
 ) -> int:
@@ -49,7 +49,7 @@ def command(
     run it again (`replay test`) and look into it (`replay import`). WORLD is only read, and may be running meanwhile.
     """
     with SavedWorld(world) as saved:
-        replay = export(saved, workflow_id, steps=(from_step, to_step), turns=_bounds(turns))
+        replay = export(saved, workflow_id, steps=(from_step, to_step), turns=_bounds(turn_range))
     place = Path(f"{_file_name(replay.type)}-{workflow_id}{SUFFIX}") if file is None else file
     write_replay(replay, place)
     first, last = replay.steps[0].record, replay.steps[-1].record
@@ -65,10 +65,8 @@ def command(
             }
         )
     else:
-        click.echo(
-            f"{place}: {len(replay.steps):,} steps of workflow {workflow_id} ({replay.type}), turns {first.turn} to "
-            f"{last.turn}, {place.stat().st_size:,} bytes"
-        )
+        turns = f"turn {first.turn}" if first.turn == last.turn else f"turns {first.turn} to {last.turn}"
+        click.echo(f"{place}: {replay.summary}, {turns}, {place.stat().st_size:,} bytes")
     return 0
 
 
