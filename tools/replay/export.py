@@ -54,7 +54,7 @@ def _taken(
     steps: Bounds,
     turns: Bounds,
 ) -> Replay:
-    since = world.history.known_from(type_name)
+    since = world.history.known_from(type_name, workflow_id)
     # What an older step left is not known, if the type was not recorded for a while after it.
     known = [] if since is None else [step for step in known if step.record.turn > since]
     if not known:

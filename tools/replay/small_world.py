@@ -20,7 +20,9 @@ from ...actors.address_index import ENTITY_INDEX, GROUP_INDEX, AddressIndex
 from ...actors.listings import Listings
 from ...runtime import GameClock
 from ...runtime.history.steps import pack_steps
-from ...runtime.history.tables import LIMITS_KEY, SCOPES_KEY, STEP_TABLE
+from ...runtime.history.tables import LIMITS_KEY, SCOPES_KEY, STEP_TABLE, TURN_TABLE
+from ...runtime.history.turn_log import pack_turn
+from ...runtime.inputs import TurnRecord
 from ...runtime.pieces import cut
 from ...runtime.row_buffer import WORKFLOW_TABLE, row_key
 from ...runtime.store import Store
@@ -73,27 +75,31 @@ def _rows(replay: Replay, steps: tuple[Step, ...]) -> Changes:
     meta: dict[bytes, bytes | None] = {
         STATE_KEY: state.pack(),
         IDS_KEY: replay.next_id.to_bytes(8, "big"),
-        SCOPES_KEY: msgpack.packb([[steps[0].record.turn - 1, [replay.type]]]),
+        SCOPES_KEY: msgpack.packb([[steps[0].record.turn - 1, [replay.type], []]]),
     }
     if replay.limits is not None:
         meta[LIMITS_KEY] = msgpack.packb(asdict(replay.limits))
     tables: Changes = {
         META: meta,
         CODE: {number.to_bytes(4, "big"): msgpack.packb(code) for number, code in replay.codes.items()},
-        STEP_TABLE: dict(_history(steps)),
     }
+    _record(steps, tables)
     if last.after is not None:
         tables[WORKFLOW_TABLE] = {row_key(replay.workflow_id): last.after}
         _index(replay.workflow_id, last.after, tables)
     return tables
 
 
-def _history(steps: Iterable[Step]) -> Iterator[tuple[bytes, bytes]]:
+def _record(steps: Iterable[Step], tables: Changes) -> None:
+    """Enter steps into the history, and their turns: without inputs, for what others were given is not known."""
+    tables[STEP_TABLE], tables[TURN_TABLE] = {}, {}
     for (turn, now_us), some in groupby(steps, lambda step: (step.record.turn, step.record.now_us)):
         records = [step.record for step in some]
         stored = [(record.workflow_id, record.message, record.answers, record.before) for record in records]
         packed, _ = pack_steps(now_us, stored, [])
-        yield from cut(turn, packed)
+        tables[STEP_TABLE].update(cut(turn, packed))
+        logged = TurnRecord(turn, now_us, inputs=(), id_blocks=(), handled=len(records), closing=False)
+        tables[TURN_TABLE].update(cut(turn, pack_turn(logged, b"")))
 
 
 class _IndexRows:
