@@ -6,7 +6,6 @@ Exit codes: 0, done; 1, the answer is no (as each command says); 2, bad input, w
 
 from __future__ import annotations
 
-import importlib
 import os
 import platform
 import sys
@@ -17,38 +16,21 @@ import click
 
 from .. import __version__
 from ..workflows.errors import DeathlessError
+from .lazy_group import LazyGroup
 
 COMMANDS = {
     "check": "Say what becomes of each await of a world with the code of these modules.",
     "loadtest": "Run a world under load, kill it, and check it against a ledger.",
+    "replay": "Look at a saved world as it was at each turn.",
     "types": "List the workflow types of a module.",
 }
 """Each command with its line of help, said here so that `--help` imports none of them."""
 
 
-class LazyGroup(click.Group):
-    """The commands by name: the module `commands.<name>` has the click command `command`."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature.
-        """Return the names."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import a command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f".commands.{cmd_name}", __package__)
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the list of commands, without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
 @click.group(
     cls=LazyGroup,
+    lines=COMMANDS,
+    package=f"{__package__}.commands",
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="`deathless COMMAND --help` has the examples. The village demo runs with `make demo` from a checkout.",
