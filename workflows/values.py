@@ -27,7 +27,7 @@ def engine_codec(reader: ClassReader | None = None) -> Codec:
             Extension(35, Elapsed, tuple, lambda parts: Elapsed(*parts)),
             Extension(36, Beat, tuple, lambda parts: Beat(*parts)),
             Extension(37, type(UNBOUND), lambda _unbound: (), lambda _parts: UNBOUND),
-        ]
+        ],
     )
 
 

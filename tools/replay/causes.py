@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ...workflows import rows
@@ -90,7 +90,9 @@ class Causes:
         Raises:
             RowError: the row does not decode.
         """
-        return [self.message(tuple(one), row)[1] for one in rows.read_field(rows.split(row), rows.UNREAD) or ()]
+        return [
+            self.message(tuple(one), row)[1] for one in rows.read_field(rows.split(row), rows.UNREAD) or ()
+        ]
 
     def message(self, message: Message, row: bytes) -> tuple[str, str]:
         """Return the kind of a message, and what it says in words, to a workflow with such a row."""
@@ -118,7 +120,9 @@ class Causes:
         if rows.failures(split):
             return self._retry(message, row)
         view = self._saved.view(0, row)
-        due_s = message[1] / 1e6 if message[0] == TICK else min((timer.due for timer in view.timers), default=0.0)
+        due_s = (
+            message[1] / 1e6 if message[0] == TICK else min((timer.due for timer in view.timers), default=0.0)
+        )
         name = next((timer.name for timer in view.timers if timer.due == due_s and timer.name), None)
         early = f", fired by hand at {self._times.show_us(message[1])}" if message[0] == FIRE else ""
         return "timer", f"timer {f'{name} ' if name else ''}due {self._times.show(due_s)}{early}"
@@ -127,7 +131,9 @@ class Causes:
         _, _, child_id, status, outcome = message
         listed = rows.read_field(rows.split(row), rows.CHILDREN) or []
         policies = dict(zip(listed[::2], listed[1::2], strict=False))
-        kind = "activity" if _ACTIVITY in (policies.get(child_id), 2 * (status == ACTIVITY_FAILED)) else "child"
+        kind = (
+            "activity" if _ACTIVITY in (policies.get(child_id), 2 * (status == ACTIVITY_FAILED)) else "child"
+        )
         if status == ACTIVITY_FAILED or STATUSES[status] is Status.FAILED:
             return kind, f"{kind} {child_id} failed: {outcome}"
         if STATUSES[status] is Status.CANCELLED:
@@ -180,10 +186,3 @@ class Causes:
             return self._codec.unpack(packed)
         except DeathlessError as error:
             return error
-
-
-def steps_with_causes(saved: SavedWorld, workflow_id: int) -> Iterator[tuple[Step, Cause]]:
-    """Go through the recorded steps of a workflow, each with what caused it."""
-    causes = Causes(saved)
-    for step in saved.steps(workflow_id):
-        yield step, causes.of(step)

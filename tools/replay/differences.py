@@ -89,6 +89,8 @@ def value_differences(old: Any, new: Any, path: str = "") -> list[Difference]:
 def _shown(view: WorkflowView, name: str) -> Any:
     """Return a field, with local variables as fields of their own."""
     value = getattr(view, name)
+    if name == "status":
+        return str(value)
     if name == "locals":
         return _Fields(value)
     if name == "frames":

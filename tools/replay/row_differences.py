@@ -25,7 +25,7 @@ class Look(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Unread:
+class UnreadMessage:
     """A message that no await has taken; `fields` are those of a signal, else what else it holds."""
 
     name: str
@@ -37,7 +37,7 @@ class _Unread:
 class _Rest:
     """What a view does not tell; the names are those in paths."""
 
-    unread: list[_Unread]
+    unread: list[UnreadMessage]
     random_draws: int
     subscriptions: Any
     questions: Any
@@ -53,7 +53,7 @@ def row_differences(old: Look, new: Look) -> list[Difference]:
     if old.row == new.row:
         return []
     views = differences(*(look.saved.view(look.workflow_id, look.row) for look in (old, new)))
-    rest = value_differences(*map(_rest, (old, new)))
+    rest = value_differences(_rest(old), _rest(new))
     # Of unread signals a view gives the names alone.
     return [one for one in views if not one.path.startswith("unread[")] + rest
 
@@ -75,13 +75,13 @@ def _rest(look: Look) -> _Rest:
         raise look.saved.damaged(look.workflow_id, error) from error
 
 
-def _unread(saved: SavedWorld, message: list[Any]) -> _Unread:
+def _unread(saved: SavedWorld, message: list[Any]) -> UnreadMessage:
     kind, time_us, *rest = message
     if kind not in (SIGNAL, ASK):
-        return _Unread("", rest, time_us)
+        return UnreadMessage("", rest, time_us)
     name, payload, names = rest[:3]
     try:
         values = saved.looking.unpack(payload)
     except DeathlessError:
-        return _Unread(name, payload, time_us)
-    return _Unread(name, dict(zip(names.split(","), values, strict=False)), time_us)
+        return UnreadMessage(name, payload, time_us)
+    return UnreadMessage(name, dict(zip(names.split(","), values, strict=False)), time_us)

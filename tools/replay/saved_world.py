@@ -203,9 +203,8 @@ class SavedWorld:
             UnknownWorkflowError: there is no such workflow, and no step of one is kept.
             HistoryError: no step of this number is kept.
         """
+        self.require_steps(workflow_id)
         places = self._places(workflow_id)
-        if not places:
-            self._require_recorded(workflow_id)
         if not 1 <= number <= len(places):
             kept = f"1 to {len(places)}" if places else "none"
             raise HistoryError(f"workflow {workflow_id} has no step {number}: kept are {kept}")
@@ -242,7 +241,13 @@ class SavedWorld:
         row = self.row(workflow_id) or self._last_row(workflow_id)
         return None if row is None else rows.read_head(row).type_name
 
-    def _require_recorded(self, workflow_id: int) -> None:
+    def require_steps(self, workflow_id: int) -> None:
+        """Raise unless steps of a workflow may be kept.
+
+        Raises:
+            UnknownWorkflowError: there is no such workflow, and no step of one is kept.
+            HistoryError: those of its type are not recorded.
+        """
         type_name = self._type_of(workflow_id)
         if type_name is None:
             raise UnknownWorkflowError(workflow_id)
@@ -269,7 +274,9 @@ class SavedWorld:
         """Return the error for a row that does not decode; the caller raises it."""
         if isinstance(error, LookupError):
             error = ValueError("it stands in code that the world does not describe")
-        return WorldCorruptError(str(self.reader.path), f"the row of workflow {workflow_id} is damaged: {error}")
+        return WorldCorruptError(
+            str(self.reader.path), f"the row of workflow {workflow_id} is damaged: {error}"
+        )
 
     # -- the whole world -------------------------------------------------------------------------------------
 
@@ -298,4 +305,6 @@ class SavedWorld:
 
 def not_recorded(what: str) -> HistoryError:
     """Return the error for steps that were never recorded; the caller raises it."""
-    return HistoryError(f"the steps of {what} are not recorded; give history='all' to Runtime or to @workflow")
+    return HistoryError(
+        f"the steps of {what} are not recorded; give history='all' to Runtime or to @workflow"
+    )

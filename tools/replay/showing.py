@@ -27,7 +27,7 @@ def plain(value: Any) -> Any:
     Records become maps of their fields, keys that are no texts their `repr`.
     """
     if isinstance(value, Enum):
-        return repr(value)
+        return f"{type(value).__name__}.{value.name}"
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import linecache
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 from ...workflows import rows
 from ...workflows.definition import ROUTINES
+from ...workflows.messages import STATUSES
 from ...workflows.versions import Fit, HeldError, Verdict
 from ..survey import stack_of
 from .saved_world import SavedWorld
@@ -45,6 +47,28 @@ class FrameSource:
         return numbered[max(0, at - before) : at + after + 1]
 
 
+def place_of(saved: SavedWorld, row: bytes) -> str:
+    """Return where a workflow stands, in a word or two: the innermost await with its line, or how it ended.
+
+    Before the await comes the text given to `ctx.step`, if the last step gave one.
+
+    Raises:
+        RowError: the row does not decode.
+    """
+    split = rows.split(row)
+    status = STATUSES[rows.read_field(split, rows.STATUS)]
+    if not status.active:
+        return str(status)
+    if rows.arguments(split) is not None:
+        return "not started"
+    number, site = stack_of(split[rows.STACK])[-1]
+    _, label, line = saved.codes.descriptor(number)["sites"][site - 1][:3]
+    with contextlib.suppress(HeldError):
+        line = saved.codes.fit(number, site).site.line
+    given = rows.read_field(split, rows.LABEL)
+    return f"{f'{given}, ' if given else ''}{label}:{line}"
+
+
 def sources_of(saved: SavedWorld, row: bytes) -> list[FrameSource]:
     """Return the frames of a row, outermost first; none of a workflow that has not started, or has ended.
 
@@ -68,7 +92,9 @@ def _source(saved: SavedWorld, number: int, site: int) -> FrameSource:
     lines = _lines(fit)
     if not lines:
         return FrameSource(name, key, fit.site.line, why_not=f"{fit.program.filename} cannot be read")
-    edited = None if fit.verdict is Verdict.KEPT else "the code was edited since; this is the same await of it now"
+    edited = (
+        None if fit.verdict is Verdict.KEPT else "the code was edited since; this is the same await of it now"
+    )
     program = fit.program
     return FrameSource(name, key, fit.site.line, program.filename, program.first_line, lines, edited)
 

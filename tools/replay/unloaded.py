@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
-from ...workflows.codec import Codec
-from ...workflows.codec import wire
+from ...workflows.codec import Codec, wire
 from ...workflows.codec.classes import ClassReader
 from ...workflows.errors import UnknownTypeError, UnstorableError
 from ...workflows.values import engine_codec

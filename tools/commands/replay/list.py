@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import click
 
 from ....runtime import WorkflowView
-from ....runtime.history.tables import INDEX_TABLE
 from ....runtime.row_buffer import WORKFLOW_TABLE
 from ....workflows import rows
 from ....workflows.messages import STATUSES, Status
@@ -50,7 +49,9 @@ class Wanted(NamedTuple):
 @click.option("--type", "type_name", metavar="TYPE", help="Only of this workflow type.")
 @click.option(
     "--status",
-    type=click.Choice([str(status) for status in Status if status is not Status.RUNNING], case_sensitive=False),
+    type=click.Choice(
+        [str(status) for status in Status if status is not Status.RUNNING], case_sensitive=False
+    ),
     help="Only of this status.",
 )
 @click.option("--entity", "entity_id", metavar="ENTITY", type=int, help="Only on this entity.")
@@ -72,9 +73,10 @@ def command(
 ) -> int:
     """List the workflows of WORLD by id: where each stands, when it last changed, and how many steps are recorded."""
     with open_world(world, modules) as saved:
-        turn = turn_of(saved, turn, at)
+        turn, _ = turn_of(saved, turn, at)
         wanted = Wanted(type_name, status, entity_id)
-        found, views = 0, []
+        found = 0
+        views: list[WorkflowView] = []
         for workflow_id, row in _rows(saved, turn, type_name):
             try:
                 fits = wanted.fits(rows.read_head(row))

@@ -43,19 +43,19 @@ def open_world(world: str, modules: tuple[str, ...] = ()) -> SavedWorld:
     return SavedWorld(world, load_registry(modules) if modules else None)
 
 
-def turn_of(saved: SavedWorld, turn: int | None, at: str | None) -> int | None:
-    """Return the turn that was asked for by its number or a time; None for now.
+def turn_of(saved: SavedWorld, turn: int | None, at: str | None) -> tuple[int | None, float | None]:
+    """Return the turn that was asked for by its number or a time, None for now, and the time if one was given.
 
     Raises:
         BadInput: both are given, or the time is none.
         HistoryError: no turn of that time is kept.
     """
     if at is None:
-        return turn
+        return turn, None
     if turn is not None:
         raise BadInput("give --turn or --at, not both")
     try:
         seconds = WorldTimes(saved.state).parse(at)
     except ValueError as error:
         raise BadInput(f"--at {error}") from None
-    return saved.turn_at(seconds)
+    return saved.turn_at(seconds), seconds

@@ -77,10 +77,13 @@ def command(
     Then its timers, unread signals and children, its result or error, and what caused its last step. Steps are
     counted from the oldest one that is kept, as `timeline` does.
     """
-    if number is not None and not turn is at is None:
+    if number is not None and (turn is not None or at is not None):
         raise BadInput("give one of --step, --turn and --at")
     with open_world(world, modules) as saved:
-        moment = _moment(saved, workflow_id, number, turn_of(saved, turn, at))
+        if number is None:
+            moment = _at_turn(saved, workflow_id, *turn_of(saved, turn, at))
+        else:
+            moment = _after_step(saved, workflow_id, number)
         causes = Causes(saved)
         cause = None if moment.step is None else causes.of(moment.step)
         view = saved.view(workflow_id, moment.row)
@@ -97,12 +100,14 @@ def command(
     return 0
 
 
-def _moment(saved: SavedWorld, workflow_id: int, number: int | None, turn: int | None) -> Moment:
-    if number is not None:
-        step = saved.step(workflow_id, number)
-        if step.after is None:
-            raise HistoryError(f"step {number} deleted workflow {workflow_id}: show the one before it")
-        return Moment(step.record.turn, step.record.now_us / 1e6, step.after, step)
+def _after_step(saved: SavedWorld, workflow_id: int, number: int) -> Moment:
+    step = saved.step(workflow_id, number)
+    if step.after is None:
+        raise HistoryError(f"step {number} deleted workflow {workflow_id}: show the one before it")
+    return Moment(step.record.turn, step.record.now_us / 1e6, step.after, step)
+
+
+def _at_turn(saved: SavedWorld, workflow_id: int, turn: int | None, now_s: float | None) -> Moment:
     state = saved.state
     row, step = saved.row(workflow_id, turn), saved.last_step(workflow_id, turn)
     if row is None and step is None:
@@ -111,9 +116,12 @@ def _moment(saved: SavedWorld, workflow_id: int, number: int | None, turn: int |
         raise HistoryError(f"there was no workflow {workflow_id} yet at the end of turn {turn}")
     if row is None:
         assert step is not None, "seen to above"
-        raise HistoryError(f"workflow {workflow_id} was deleted in turn {step.record.turn}: give an earlier --turn")
-    now_s = state.now_us / 1e6 if turn is None else saved.time_at(turn)
-    return Moment(state.turn if turn is None else turn, now_s, row, step)
+        raise HistoryError(
+            f"workflow {workflow_id} was deleted in turn {step.record.turn}: give an earlier --turn"
+        )
+    if turn is None:
+        return Moment(state.turn, state.now_us / 1e6, row, step)
+    return Moment(turn, saved.time_at(turn) if now_s is None else now_s, row, step)
 
 
 # -- text --------------------------------------------------------------------------------------------------
