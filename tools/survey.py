@@ -117,7 +117,7 @@ class _Judge:
     def place(self, workflow_id: int, type_name: str, row: bytes) -> Place:
         fields = rows.split(row)
         arguments = rows.arguments(fields)
-        stack = [] if arguments is not None else _stack(fields[rows.STACK])
+        stack = [] if arguments is not None else stack_of(fields[rows.STACK])
         try:
             stored = [self._codes.descriptor(number)["sites"][site - 1] for number, site in stack]
         except (KeyError, IndexError):
@@ -155,8 +155,12 @@ class _Judge:
 _CHANGES = (Verdict.KEPT, Verdict.MOVED, Verdict.MIGRATED)
 
 
-def _stack(packed: bytes) -> list[tuple[int, int]]:
-    """Read the code and the site of each frame, and none of the values: their classes may be missing."""
+def stack_of(packed: bytes) -> list[tuple[int, int]]:
+    """Read the code and the site of each frame, and none of the values: their classes may be missing.
+
+    Raises:
+        RowError: it is no stack.
+    """
     unpacker = msgpack.Unpacker()
     unpacker.feed(packed)
     stack = []
