@@ -156,7 +156,11 @@ _CHANGES = (Verdict.KEPT, Verdict.MOVED, Verdict.MIGRATED)
 
 
 def stack_of(packed: bytes) -> list[tuple[int, int]]:
-    """Read the code and the site of each frame of a stack, and none of the values: their classes may be missing."""
+    """Read the code and the site of each frame, and none of the values: their classes may be missing.
+
+    Raises:
+        RowError: it is no stack.
+    """
     unpacker = msgpack.Unpacker()
     unpacker.feed(packed)
     stack = []

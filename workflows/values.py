@@ -6,13 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from .codec import Codec, Extension
+from .codec.classes import ClassReader
 from .compiler import UNBOUND
 from .sources import MISSED, Beat, Child, Elapsed, Every, Running, Timer
 
 
-def engine_codec() -> Codec:
-    """Return a new codec. One serves one thread at a time."""
+def engine_codec(reader: ClassReader | None = None) -> Codec:
+    """Return a new codec. One serves one thread at a time.
+
+    Args:
+        reader: as `Codec` takes it.
+    """
     return Codec(
+        reader=reader,
         extensions=[
             Extension(32, Timer, lambda timer: (timer.due_us, timer.name), lambda parts: Timer(*parts)),
             Extension(33, Every, _store_every, _load_every, by_identity=True),
@@ -21,7 +27,7 @@ def engine_codec() -> Codec:
             Extension(35, Elapsed, tuple, lambda parts: Elapsed(*parts)),
             Extension(36, Beat, tuple, lambda parts: Beat(*parts)),
             Extension(37, type(UNBOUND), lambda _unbound: (), lambda _parts: UNBOUND),
-        ]
+        ],
     )
 
 

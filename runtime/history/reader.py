@@ -7,6 +7,7 @@ then the steps since the turn in question. If there is none, nothing has changed
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +20,7 @@ from ..readable import Readable
 from ..row_buffer import WORKFLOW_TABLE, row_key
 from ..world_state import META
 from .last_steps import last_steps_of
-from .step_index import Place, places_of
+from .step_index import Place, count_places, places_of
 from .steps import StepRecord, TurnSteps, unpack_step, unpack_steps, unpack_time
 from .tables import INDEXED_KEY, LIMITS_KEY, SCOPES_KEY, STEP_TABLE, TURN_TABLE
 from .turn_log import LoggedTurn, damaged_history, unpack_turn
@@ -123,13 +124,11 @@ class HistoryReader:
 
     def steps_of(self, workflow_id: int, after: int = -1) -> Iterator[StepRecord]:
         """Go through the recorded steps of a workflow, from the first turn after one on."""
-        last = after
-        # The index may have places of turns that are deleted.
-        after = max(after, (self.first_turn() or 0) - 1)
-        for place in places_of(self._source, workflow_id, after):
-            yield self._step_at(place)
+        last, kept = after, self._kept_after(after)
+        for place in places_of(self._source, workflow_id, kept):
+            yield self.step_at(place)
             last = place.turn
-        for turn in self.turn_steps(max(last, after, self.indexed())):
+        for turn in self.turn_steps(max(last, kept, self.indexed())):
             for step in turn.steps:
                 if step.workflow_id == workflow_id:
                     yield step
@@ -142,12 +141,38 @@ class HistoryReader:
         except ValueError as error:
             raise damaged_history(str(self._source.path), error) from error
 
+    def places(self, workflow_id: int, after: int = -1) -> Iterator[Place]:
+        """Go through the places of a workflow's recorded steps, as `steps_of` does, and read none of them."""
+        last = after = self._kept_after(after)
+        for place in places_of(self._source, workflow_id, after):
+            yield place
+            last = place.turn
+        for step in self.places_after(max(last, self.indexed())):
+            if step[0] == workflow_id:
+                yield Place(*step)
+
+    def step_counts(self) -> Counter[int]:
+        """Count the recorded steps of each workflow, by id."""
+        counts = count_places(self._source, self._kept_after(-1) + 1)
+        counts.update(step[0] for step in self.places_after(self.indexed()))
+        return counts
+
+    def _kept_after(self, after: int) -> int:
+        """Return the turn after which steps are kept, or a later one: a segment of the index outlives its first."""
+        first = next((turn for turn, _ in self._whole(STEP_TABLE, 0)), None)
+        return after if first is None else max(after, first - 1)
+
     def places_after(self, turn: int) -> Iterator[tuple[int, int, int]]:
         """Go through the places of steps in turns after one: workflow id, turn, offset."""
         for number, stored in self._whole(STEP_TABLE, turn + 1):
             yield from self._decoded(_offsets, number, stored)
 
-    def _step_at(self, place: Place) -> StepRecord:
+    def step_at(self, place: Place) -> StepRecord:
+        """Read a step.
+
+        Raises:
+            HistoryError: it has been deleted.
+        """
         first = number_key(place.turn)
         head = self._source.get(STEP_TABLE, first + bytes(4))
         stop = number_key(place.turn + 1)

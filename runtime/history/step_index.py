@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -72,6 +73,17 @@ def places_of(rows: Readable, workflow_id: int, after: int) -> Iterator[Place]:
                 # It does not go on in the next row.
                 break
         segment += 1
+
+
+def count_places(rows: Readable, first_turn: int) -> Counter[int]:
+    """Count the places of each workflow in the segments, those in turns from one on."""
+    size, first = _PLACE.size, _number(first_turn)
+    counted: Counter[bytes] = Counter()
+    for _, packed in rows.scan(INDEX_TABLE, first):
+        counted.update(
+            packed[at : at + 8] for at in range(0, len(packed), size) if packed[at + 8 : at + 16] >= first
+        )
+    return Counter({int.from_bytes(packed, "big"): count for packed, count in counted.items()})
 
 
 def _places_from(packed: bytes, first: bytes, workflow_id: int) -> Iterator[Place]:

@@ -100,7 +100,7 @@ def _require_page(page: str | None) -> None:
     """Find out before a long run that its page could not be written."""
     if page is None:
         return
-    from ..loadtest.page import require_plotly  # noqa: PLC0415 - only where a page is asked for.
+    from ..html_page import require_plotly  # noqa: PLC0415 - only where a page is asked for.
 
     require_plotly()
     place = Path(page)

@@ -1,19 +1,12 @@
-"""The report as one HTML page with plots, which needs nothing but itself.
-
-The plots are plotly's: they can be zoomed into, which a look at a kill takes, and its script goes into the page, so
-that the page works offline. That is 4.8 MB of it; matplotlib's pictures would be smaller and mute, and bokeh brings
-numpy, pandas and a server. The package is an extra, imported here alone.
-"""
+"""The report as one HTML page with plots."""
 
 from __future__ import annotations
 
-import html
 import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..output import BadInput
-from .page_style import SCRIPT, STYLE
+from ..html_page import document, empty_figure, escaped, section, tile
 from .summary import looked_at, number
 
 if TYPE_CHECKING:
@@ -21,49 +14,18 @@ if TYPE_CHECKING:
 
 _LINES = {"steps": "#1f9e89", "inputs": "#e07b39", "p50": "#1f9e89", "p99": "#e07b39", "max": "#a05195"}
 _KILL = "#d1495b"
-_CONFIG = {"displayModeBar": False, "responsive": True}
-"""Dragging zooms in and a double click out, without a bar of buttons that say so."""
-
-
-def require_plotly() -> None:
-    """Find out whether a page can be made.
-
-    Raises:
-        BadInput: plotly is not installed.
-    """
-    try:
-        import plotly  # noqa: F401, PLC0415 - it is there, or it is not.
-    except ImportError:
-        raise BadInput("--html needs plotly: pip install 'deathless[loadtest]'") from None
 
 
 def page_of(report: dict[str, Any]) -> str:
     """Return the page of a report."""
-    from plotly.offline import get_plotlyjs  # noqa: PLC0415 - only for a page.
-
-    scenario = report["scenario"]
-    plots = "\n".join(_section(title, note, figure) for title, note, figure in _plots(report))
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark">
-<title>{_text(scenario["title"])}: load test</title>
-<style>{STYLE}</style>
-<script>{get_plotlyjs()}</script>
-</head>
-<body>
-{_head(report)}
+    plots = "\n".join(section(title, note, figure) for title, note, figure in _plots(report))
+    body = f"""{_head(report)}
 {_tiles(report)}
 <div class="grid">
 {plots}
 </div>
-{_details(report)}
-<script>{SCRIPT}</script>
-</body>
-</html>
-"""
+{_details(report)}"""
+    return document(f"{report['scenario']['title']}: load test", body)
 
 
 # -- words -------------------------------------------------------------------------------------------------
@@ -93,10 +55,10 @@ def _head(report: dict[str, Any]) -> str:
         f"seed {scenario['seed']}",
     ]
     return f"""<header>
-<h1>{_text(scenario["title"])} <span class="{verdict}">{verdict}{" (interrupted)" * report["interrupted"]}</span></h1>
-<p>{_text(" · ".join(parts))}</p>
-<p class="{"proof" if ledger["holds"] else "broken"}">{_text(proof)}</p>
-<p class="dim">{_text(", ".join(f"{key.replace('_', ' ')} {value}" for key, value in machine.items()))}</p>
+<h1>{escaped(scenario["title"])} <span class="{verdict}">{verdict}{" (interrupted)" * report["interrupted"]}</span></h1>
+<p>{escaped(" · ".join(parts))}</p>
+<p class="{"proof" if ledger["holds"] else "broken"}">{escaped(proof)}</p>
+<p class="dim">{escaped(", ".join(f"{key.replace('_', ' ')} {value}" for key, value in machine.items()))}</p>
 </header>"""
 
 
@@ -113,45 +75,33 @@ def _tiles(report: dict[str, Any]) -> str:
         ("world", number(report["world_mb"]["peak"]), "MB"),
         (f"slowest recovery of {len(kills)}", number(slowest), "s") if kills else ("kills", "none", ""),
     ]
-    cells = "".join(
-        f"<div><b>{_text(value)}<small> {unit}</small></b><span>{_text(name)}</span></div>"
-        for name, value, unit in tiles
-    )
+    cells = "".join(tile(name, value, unit) for name, value, unit in tiles)
     return f'<div class="tiles">{cells}</div>'
 
 
 def _details(report: dict[str, Any]) -> str:
     rows = "".join(
-        f'<tr class="{"" if item["met"] else "missed"}"><td>{_text(item["name"])}</td><td>{item["limit"]:g}</td>'
+        f'<tr class="{"" if item["met"] else "missed"}"><td>{escaped(item["name"])}</td><td>{item["limit"]:g}</td>'
         f"<td>{number(item['measured'])}</td><td>{'met' if item['met'] else 'MISSED'}</td></tr>"
         for item in report["thresholds"]
     )
     findings = "".join(
-        f"<li>{kind}: {_text(text)}</li>"
+        f"<li>{kind}: {escaped(text)}</li>"
         for kind in ("lost", "doubled", "foreign", "disordered")
         for text in report["ledger"][kind]["first"]
     )
     failures = "".join(
-        f"<li>{item['workflows']:,} failed: {_text(item['error'])}</li>" for item in report["failures"]
+        f"<li>{item['workflows']:,} failed: {escaped(item['error'])}</li>" for item in report["failures"]
     )
     without_samples = {key: value for key, value in report.items() if key not in ("samples", "distributions")}
     return f"""<section class="words"><h2>Thresholds</h2>
 <table><tr><th>threshold</th><th>limit</th><th>measured</th><th></th></tr>{rows}</table>
 {f"<ul>{findings}{failures}</ul>" if findings or failures else ""}
-<details><summary>Everything, as JSON</summary><pre>{_text(json.dumps(without_samples, indent=2))}</pre></details>
+<details><summary>Everything, as JSON</summary><pre>{escaped(json.dumps(without_samples, indent=2))}</pre></details>
 </section>"""
 
 
-def _text(value: object) -> str:
-    return html.escape(str(value))
-
-
 # -- plots -------------------------------------------------------------------------------------------------
-
-
-def _section(title: str, note: str, figure: Figure) -> str:
-    plot = figure.to_html(full_html=False, include_plotlyjs=False, config=_CONFIG, default_height="300px")
-    return f"<section><h2>{_text(title)}</h2><p>{_text(note)}</p>{plot}</section>"
 
 
 def _plots(report: dict[str, Any]) -> list[tuple[str, str, Figure]]:
@@ -207,30 +157,11 @@ def _plots(report: dict[str, Any]) -> list[tuple[str, str, Figure]]:
     return plots
 
 
-def _figure(x_title: str, *, log: bool = False) -> Figure:
-    from plotly.graph_objects import Figure  # noqa: PLC0415 - only for a page.
-
-    figure = Figure()
-    figure.update_layout(
-        template="none",
-        height=300,
-        margin={"l": 56, "r": 16, "t": 8, "b": 44},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        legend={"orientation": "h", "y": 1.14, "x": 0},
-        hovermode="closest" if log else "x unified",
-        bargap=0.04,
-    )
-    figure.update_xaxes(title=x_title, type="log" if log else "linear", zeroline=False)
-    figure.update_yaxes(rangemode="tozero", zeroline=False)
-    return figure
-
-
 def _over_time(
     report: dict[str, Any], lines: dict[str, str], unit: str, limit: float | None = None
 ) -> Figure:
     samples = [sample for sample in report["samples"] if sample["load"]]
-    figure = _figure("seconds since the run began")
+    figure = empty_figure("seconds since the run began")
     colours = list(_LINES.values())
     for at, (key, name) in enumerate(lines.items()):
         figure.add_scatter(
@@ -257,7 +188,7 @@ def _over_time(
 
 def _distribution(report: dict[str, Any], key: str, colour: str) -> Figure:
     bars = report["distributions"][key]
-    figure = _figure("milliseconds", log=True)
+    figure = empty_figure("milliseconds", log=True)
     figure.add_bar(
         x=[(least * most) ** 0.5 for least, most, _ in bars],
         y=[count for _, _, count in bars],
@@ -288,7 +219,7 @@ def _distribution(report: dict[str, Any], key: str, colour: str) -> Figure:
 
 def _recovery(report: dict[str, Any]) -> Figure:
     kills = report["kills"]
-    figure = _figure("kill")
+    figure = empty_figure("kill")
     figure.update_layout(barmode="stack")
     parts = (
         ("opening the world", [kill["open_s"] for kill in kills], _LINES["inputs"]),

@@ -21,6 +21,7 @@ from ...workflows.codec.named_tuples import is_named_tuple
 from ...workflows.errors import UnstorableError
 from ...workflows.sources import Source
 from ...workflows.values import engine_codec
+from .unloaded import UnloadedValue
 
 
 class Absent(Enum):
@@ -88,6 +89,8 @@ def value_differences(old: Any, new: Any, path: str = "") -> list[Difference]:
 def _shown(view: WorkflowView, name: str) -> Any:
     """Return a field, with local variables as fields of their own."""
     value = getattr(view, name)
+    if name == "status":
+        return str(value)
     if name == "locals":
         return _Fields(value)
     if name == "frames":
@@ -107,7 +110,7 @@ class _Comparison:
         self._pack = engine_codec().pack
 
     def between(self, path: str, old: Any, new: Any) -> Iterator[Difference]:
-        if type(old) is not type(new):
+        if type(old) is not type(new) or (isinstance(old, UnloadedValue) and old.name != new.name):
             yield Difference(path, old, new)
         elif isinstance(old, (list, deque)) or (isinstance(old, tuple) and not is_named_tuple(type(old))):
             yield from self._in_sequences(path, old, new)
@@ -187,6 +190,8 @@ def _parts(value: Any) -> dict[str, Any] | None:
     """Return the named parts of a value; None of one that has none."""
     if isinstance(value, (type, Enum)):
         return None
+    if isinstance(value, UnloadedValue):
+        return dict(zip(value.fields, value.values, strict=True))
     if dataclasses.is_dataclass(value):
         return {field.name: getattr(value, field.name, ABSENT) for field in dataclasses.fields(value)}
     if is_named_tuple(type(value)):

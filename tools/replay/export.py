@@ -6,7 +6,7 @@ from typing import Any
 
 from ...runtime.world_state import load_next_id
 from ...workflows import rows
-from ...workflows.errors import HistoryError, UnknownWorkflowError, WorldCorruptError
+from ...workflows.errors import HistoryError
 from ..survey import stack_of
 from .replay_file import Replay
 from .saved_world import SavedWorld, Step
@@ -35,49 +35,32 @@ def export(
         HistoryError: none of its steps are recorded, or none of these.
         WorldCorruptError: the world is damaged.
     """
-    known = list(world.steps(workflow_id))
-    row = world.row(workflow_id) or next((s.record.before for s in reversed(known) if s.record.before), None)
-    if row is None:
-        raise UnknownWorkflowError(workflow_id)
     try:
-        return _taken(world, workflow_id, rows.read_head(row).type_name, known, steps, turns)
+        world.require_steps(workflow_id)
+        known = list(world.steps(workflow_id))
+        taken = [step for step in known if _within(step.number, steps) and _within(step.record.turn, turns)]
+        if not taken:
+            raise HistoryError(f"workflow {workflow_id} has no steps there: {_kept(known)}")
+        # A step has a row before it or after it.
+        row = taken[0].after or taken[0].record.before or b""
+        return Replay(
+            workflow_id,
+            rows.read_head(row).type_name,
+            world.state.seed,
+            world.history.limits(),
+            load_next_id(world.reader),
+            _codes(world, taken),
+            tuple(step._replace(number=number) for number, step in enumerate(taken, 1)),
+        )
     except rows.RowError as error:
-        problem = f"a row of workflow {workflow_id} is damaged: {error}"
-        raise WorldCorruptError(str(world.reader.path), problem) from error
+        raise world.damaged(workflow_id, error) from error
 
 
-def _taken(
-    world: SavedWorld,
-    workflow_id: int,
-    type_name: str,
-    known: list[Step],
-    steps: Bounds,
-    turns: Bounds,
-) -> Replay:
-    since = world.history.known_from(type_name, workflow_id)
-    # What an older step left is not known, if the type was not recorded for a while after it.
-    known = [] if since is None else [step for step in known if step.record.turn > since]
-    if not known:
-        raise HistoryError(
-            f"no steps of workflow {workflow_id} ({type_name}) are recorded; give history='all' to Runtime or to "
-            "@workflow, and let it make some"
-        )
-    taken = [step for step in known if _within(step.number, steps) and _within(step.record.turn, turns)]
-    if not taken:
-        first, last = known[0], known[-1]
-        raise HistoryError(
-            f"workflow {workflow_id} has no steps there: it has steps {first.number} to {last.number}, in turns "
-            f"{first.record.turn} to {last.record.turn}"
-        )
-    return Replay(
-        workflow_id,
-        type_name,
-        world.state.seed,
-        world.history.limits(),
-        load_next_id(world.reader),
-        _codes(world, taken),
-        tuple(step._replace(number=number) for number, step in enumerate(taken, 1)),
-    )
+def _kept(steps: list[Step]) -> str:
+    if not steps:
+        return "none is kept"
+    first, last = steps[0], steps[-1]
+    return f"it has steps {first.number} to {last.number}, in turns {first.record.turn} to {last.record.turn}"
 
 
 def _within(number: int, bounds: Bounds) -> bool:

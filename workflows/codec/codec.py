@@ -72,9 +72,10 @@ class Codec:
 
     Args:
         extensions: how the engine's own types are written.
+        reader: makes values of classes; one that refuses what does not fit the loaded code by default.
     """
 
-    def __init__(self, extensions: Sequence[Extension] = ()) -> None:
+    def __init__(self, extensions: Sequence[Extension] = (), reader: ClassReader | None = None) -> None:
         self._kinds: dict[type, Kind] = {
             **SCALAR_KINDS,
             **container_kinds(self._ordered),
@@ -89,7 +90,7 @@ class Codec:
         self._pack = self._packer().pack
         self._set_packers = [self._packer() for _ in range(MAX_SET_DEPTH)]
         self._set_depth = 0
-        reader = self._reader = ClassReader()
+        reader = self._reader = ClassReader() if reader is None else reader
         self._tags: dict[int, _Tag] = {
             code: _Tag(make)
             for code, make in {

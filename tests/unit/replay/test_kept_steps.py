@@ -1,4 +1,4 @@
-"""Steps of a workflow where the old end of the history is gone, or the world goes on meanwhile."""
+"""Steps of a workflow where the old end of the history is gone."""
 
 from deathless import Context, GameClock, Retention, Runtime, workflow
 from deathless.runtime.history import step_index
@@ -53,14 +53,3 @@ def test_the_last_steps_are_found_though_the_log_of_their_turns_is_gone(tmp_path
         assert world.history.first_turn() > 30
         assert [step.record.turn for step in world.steps(1)] == [38, 39, 40]
         assert [step.record.turn for step in world.steps(2)] == [1, 1]
-
-
-def test_a_step_that_the_world_makes_meanwhile_says_only_what_the_one_before_left(tmp_path, monkeypatch):
-    path = tmp_path / "world"
-    play(path, 3)
-    with SavedWorld(path) as world:
-        steps = list(world.steps(1))
-        later = steps[-1].record._replace(turn=world.state.turn + 1, before=b"as it was until then")
-        asked = world.history.steps_of
-        monkeypatch.setattr(world.history, "steps_of", lambda number: [*asked(number), later])
-        assert list(world.steps(1)) == [*steps[:-1], steps[-1]._replace(after=b"as it was until then")]

@@ -7,6 +7,10 @@ import click
 from ...lazy_group import LazyGroup
 
 COMMANDS = {
+    "list": "List the workflows of a world, now or at a turn.",
+    "show": "Show a workflow: where it stands, its locals, and what caused its last step.",
+    "timeline": "List the steps of a workflow, each with its cause and what it changed.",
+    "diff": "Compare two steps, two workflows or two worlds, by field path.",
     "verify": "Run recorded steps again, and say where they come to something else.",
     "bisect": "Find the first turn, workflow and variable at which two recordings part.",
     "fork": "Make a new world as one was at a turn, to run on with other inputs.",
