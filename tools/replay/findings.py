@@ -18,6 +18,9 @@ from .saved_world import SavedWorld
 from .verifier import Divergence
 
 _LOCAL = re.compile(r"(?:frames\[(\d+)\]\.)?locals\.([^.\[]+)")
+_THROUGH = re.compile(r'File "(.+)", line (\d+), in ')
+SHOWN = 5
+"""Differences that are said of a finding."""
 
 
 class Finding(NamedTuple):
@@ -29,7 +32,8 @@ class Finding(NamedTuple):
         step: its number, counted from the oldest that is kept.
         differences: (path, value as recorded, value found), as texts: where the states after it differ, the most
             telling first.
-        place: file and line that gave the first of them its value, as far as can be said; else of the await before.
+        place: file and line that gave the first of them its value or raised, as far as can be said; else of the await
+            before.
         source: that line, or an empty text.
     """
 
@@ -90,6 +94,17 @@ def explain(world: SavedWorld, divergence: Divergence) -> Finding:
     )
 
 
+def described(finding: Finding) -> str:
+    """Return a finding in words: lines without an end."""
+    entity = "" if finding.entity_id is None else f", entity {finding.entity_id}"
+    who = f"workflow {finding.workflow_id} ({finding.type}{entity})"
+    lines = [f"{who} parts at step {finding.step}, turn {finding.turn}, {finding.now:g} s"]
+    lines += [f"  {path} is {now}, and was {recorded}" for path, recorded, now in finding.differences[:SHOWN]]
+    if finding.place:
+        lines.append(f"  {finding.place}: {finding.source}")
+    return "\n".join(lines)
+
+
 def _place(world: SavedWorld, before: WorkflowView, after: WorkflowView, path: str) -> tuple[str, str]:
     """Return the place of the line that set what a path names, and the line."""
     local = _LOCAL.match(path)
@@ -102,6 +117,8 @@ def _place(world: SavedWorld, before: WorkflowView, after: WorkflowView, path: s
     line = begin or program.first_line
     if local is not None:
         line = _assigned_at(program, local[2], begin, end) or line
+    elif after.traceback is not None:
+        line = _raised_at(program, after.traceback) or line
     return f"{program.filename}:{line}", linecache.getline(program.filename, line).strip()
 
 
@@ -117,6 +134,12 @@ def _line(view: WorkflowView, frame: int | None) -> int:
     if frame is None:
         return 0 if view.frames else view.line
     return view.frames[frame].line if frame < len(view.frames) else 0
+
+
+def _raised_at(program: Program, traceback: str) -> int | None:
+    """Return the line of a program that a traceback comes through."""
+    lines = [int(line) for file, line in _THROUGH.findall(traceback) if file == program.filename]
+    return lines[-1] if lines else None
 
 
 def _assigned_at(program: Program, name: str, begin: int, end: int) -> int | None:

@@ -113,7 +113,9 @@ class Verifier:
         for record in records:
             if record.workflow_id not in self._given_up:
                 self._compare(record.workflow_id, record.before)
-                if record.workflow_id not in self._given_up and record.message is not None:
+                if record.deleted:
+                    self._held.pop(record.workflow_id, None)
+                elif record.workflow_id not in self._given_up and record.message is not None:
                     self._run(record)
 
     def end(self, rows: Callable[[int], bytes | None]) -> Verified:

@@ -10,6 +10,7 @@ import click
 from ....workflows.errors import HistoryError
 from ...modules import load_registry
 from ...output import print_json, progress
+from ...replay.findings import described
 from ...replay.saved_world import SavedWorld
 from ...replay.verification import Verification, verify_in_parallel, verify_workflow, verify_world
 
@@ -92,15 +93,7 @@ def _print(found: Verification, took_s: float) -> None:
     if found.moved:
         click.echo(f"{found.moved:,} of them came to the same state in other code")
     for finding in found.findings[:SHOWN]:
-        entity = "" if finding.entity_id is None else f", entity {finding.entity_id}"
-        click.echo(
-            f"\nworkflow {finding.workflow_id} ({finding.type}{entity}) parts at step {finding.step}, "
-            f"turn {finding.turn}, {finding.now:g} s"
-        )
-        for path, recorded, now in finding.differences[:SHOWN]:
-            click.echo(f"  {path} is {now}, and was {recorded}")
-        if finding.place:
-            click.echo(f"  {finding.place}: {finding.source}")
+        click.echo(f"\n{described(finding)}")
     if len(found.findings) > SHOWN:
         click.echo(f"\n... and {len(found.findings) - SHOWN:,} more workflows")
     for workflow_id, turn, reason in found.unfit[:SHOWN]:
