@@ -205,14 +205,20 @@ class SavedWorld:
         """
         self.require_steps(workflow_id)
         places = self._places(workflow_id)
-        if not 1 <= number <= len(places):
-            kept = f"1 to {len(places)}" if places else "none"
+        # Where the last steps are kept, there are few, and they have no places.
+        few = [] if places else list(self.steps(workflow_id))
+        count = len(places) or len(few)
+        if not 1 <= number <= count:
+            kept = f"1 to {count}" if count else "none"
             raise HistoryError(f"workflow {workflow_id} has no step {number}: kept are {kept}")
-        return self._step(places, number)
+        return self._step(places, number) if places else few[number - 1]
 
     def last_step(self, workflow_id: int, turn: int | None = None) -> Step | None:
         """Return the last step of a workflow up to a turn, or of all that are kept; None where there is none."""
         places = self._places(workflow_id)
+        if not places:
+            few = [step for step in self.steps(workflow_id) if turn is None or step.record.turn <= turn]
+            return few[-1] if few else None
         number = len(places) if turn is None else bisect_right(places, turn, key=lambda place: place.turn)
         return self._step(places, number) if number else None
 
