@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from .unloaded import UnloadedValue
+from .unloaded import UnloadedMember, UnloadedValue
 
 WIDTH = 60
 """Most characters of a value in a line with others."""
@@ -38,6 +38,8 @@ def plain(value: Any) -> Any:
         return plain(value._asdict())
     if isinstance(value, (list, tuple, deque)):
         return [plain(item) for item in value]
+    if isinstance(value, UnloadedMember):
+        return repr(value)
     if isinstance(value, UnloadedValue):
         return dict(zip(value.fields, map(plain, value.values), strict=True))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
