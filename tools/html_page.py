@@ -56,7 +56,7 @@ def document(title: str, body: str) -> str:
 
 def section(title: str, note: str, figure: Figure) -> str:
     """Return a plot under its title."""
-    height = f"{figure.layout.height}px"
+    height = f"{figure['layout']['height']}px"
     plot = figure.to_html(full_html=False, include_plotlyjs=False, config=_CONFIG, default_height=height)
     return f"<section><h2>{escaped(title)}</h2><p>{escaped(note)}</p>{plot}</section>"
 

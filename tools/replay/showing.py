@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+from ...workflows.codec.named_tuples import is_named_tuple
 from .unloaded import UnloadedMember, UnloadedValue
 
 WIDTH = 60
@@ -34,8 +35,8 @@ def plain(value: Any) -> Any:
         return value if math.isfinite(value) else repr(value)
     if isinstance(value, Mapping):
         return {key if isinstance(key, str) else repr(key): plain(item) for key, item in value.items()}
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return plain(value._asdict())
+    if is_named_tuple(type(value)):
+        return {name: plain(getattr(value, name)) for name in value._fields}
     if isinstance(value, (list, tuple, deque)):
         return [plain(item) for item in value]
     if isinstance(value, UnloadedMember):

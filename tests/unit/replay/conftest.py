@@ -7,7 +7,7 @@ import pytest
 from deathless import GameClock, Runtime
 from deathless.tools.cli import main
 
-GAME = '''
+GAME = """
 from dataclasses import dataclass
 from enum import Enum
 
@@ -88,7 +88,7 @@ async def shop(ctx: Context) -> None:
         if price.of == "moon":
             raise ValueError("not for sale")
         ctx.reply(price, 7)
-'''
+"""
 
 
 @pytest.fixture

@@ -85,7 +85,12 @@ def test_missing_descriptions_of_code_are_named(saved, refused, place):
     with Store.open(place / "codes") as store:
         store.commit({"code": {key: None for key, _ in store.scan("code")}})
     expected = "the row of workflow 3 is damaged: it stands in code that the world does not describe"
-    for arguments in (("list", "codes"), ("show", "codes", 3), ("timeline", "codes", 3), ("diff", "codes", "1", "3")):
+    for arguments in (
+        ("list", "codes"),
+        ("show", "codes", 3),
+        ("timeline", "codes", 3),
+        ("diff", "codes", "1", "3"),
+    ):
         assert expected in refused(*arguments)
 
 
@@ -131,7 +136,9 @@ def test_a_pruned_range_is_named(place, load, open_world, refused):
     said = refused("show", "short", 1, "--turn", 5)
     assert said.startswith("turn 5 is not kept: the history of type 'guard' goes from turn ")
     assert said.endswith("; give Runtime a larger Retention to keep more")
-    assert refused("list", "short", "--turn", 5).startswith("turn 5 is not kept: the history of the world goes from")
+    assert refused("list", "short", "--turn", 5).startswith(
+        "turn 5 is not kept: the history of the world goes from"
+    )
 
 
 def test_code_that_is_not_there_is_named(saved, refused, place):
@@ -187,7 +194,11 @@ with Runtime("live", [game.guard, game.helper], clock=GameClock(), durability="p
 def test_a_world_that_runs_is_looked_at_and_left_alone(place, load, command):
     load()
     owner = subprocess.Popen(
-        [sys.executable, "-B", "-c", OWNER], cwd=place, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-B", "-c", OWNER],
+        cwd=place,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     with owner:
         until_line(owner, "open")

@@ -20,7 +20,13 @@ def shown(saved, replay):
 
 def test_after_a_step_it_has_the_locals_and_the_cause(shown):
     said = shown(1, "--step", 3)
-    assert (said["type"], said["entity"], said["status"], said["turn"], said["now"]) == ("guard", 5, "Suspended", 2, 0.2)
+    assert (said["type"], said["entity"], said["status"], said["turn"], said["now"]) == (
+        "guard",
+        5,
+        "Suspended",
+        2,
+        0.2,
+    )
     assert said["step"] == CHILD
     assert said["locals"] == {
         "alarms": 1,
@@ -114,7 +120,9 @@ def test_without_code_it_says_so_and_names_the_await(saved, replay):
 
 def test_with_edited_code_it_says_what_became_of_the_await(saved, replay, place):
     source = (place / "game.py").read_text()
-    (place / "game.py").write_text(source.replace("    return seen\n", "    ctx.step('done')\n    return seen\n"))
+    (place / "game.py").write_text(
+        source.replace("    return seen\n", "    ctx.step('done')\n    return seen\n")
+    )
     _, out = replay("show", "world", 3, "--code", "game")
     assert "(the code was edited since; this is the same await of it now)" in out
     assert "await ctx.select(ctx.timer(patience" in out

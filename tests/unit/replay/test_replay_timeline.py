@@ -110,7 +110,11 @@ def test_steps_that_are_not_kept_are_left_out(place, load, open_world, replay, m
     told = json.loads(out)["steps"]
     assert [one["number"] for one in told] == list(range(1, len(told) + 1))
     assert told[0]["turn"] >= 80
-    assert [one["path"] for one in told[0]["changes"]] == ["locals.gear.armour", "timers[0].due", "updated_at"]
+    assert [one["path"] for one in told[0]["changes"]] == [
+        "locals.gear.armour",
+        "timers[0].due",
+        "updated_at",
+    ]
 
 
 def test_a_page_draws_each_place_and_stands_alone(saved, command, place):

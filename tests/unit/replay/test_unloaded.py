@@ -64,7 +64,10 @@ SHOWN = {
     "an exception": (lambda gone: gone.Broken("no", 1), "Broken(args=('no', 1))"),
     "a class": (lambda gone: gone.Unit, "<class 'gone.Unit'>"),
     "items of a set": (lambda gone: {gone.Key(1)}, "{Key(door=1)}"),
-    "keys of a dict": (lambda gone: {gone.Key(1): 2, gone.Point(0, 0): 3}, "{Key(door=1): 2, Point(x=0, y=0): 3}"),
+    "keys of a dict": (
+        lambda gone: {gone.Key(1): 2, gone.Point(0, 0): 3},
+        "{Key(door=1): 2, Point(x=0, y=0): 3}",
+    ),
     "a factory": (lambda gone: defaultdict(gone.Unit, {1: 2}), "defaultdict(<class 'gone.Unit'>, {1: 2})"),
 }
 
@@ -82,7 +85,8 @@ def test_a_value_of_a_class_that_is_not_loaded_has_a_stand_in(stored, name):
 
 def test_stand_ins_differ_by_their_fields(stored):
     old, new = (
-        tolerant_codec().unpack(stored(lambda gone, hp=hp: [gone.Unit(hp, []), gone.Mood.CALM])) for hp in (7, 8)
+        tolerant_codec().unpack(stored(lambda gone, hp=hp: [gone.Unit(hp, []), gone.Mood.CALM]))
+        for hp in (7, 8)
     )
     assert value_differences(old, new, "v") == [("v[0].hp", 7, 8)]
     assert plain(new) == [{"hp": 8, "bag": []}, "Mood.CALM"]
