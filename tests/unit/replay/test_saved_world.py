@@ -2,6 +2,7 @@
 
 import pytest
 
+from deathless import Retention
 from deathless.runtime.history import step_index
 from deathless.tools.replay.saved_world import SavedWorld
 from deathless.workflows.errors import HistoryError, UnknownWorkflowError
@@ -101,3 +102,19 @@ def test_a_deleted_workflow_has_its_steps(place, load, open_world):
         assert steps[-1].record.deleted
         assert world.row(1) is None
         assert world.row(1, steps[-1].record.turn - 1) == steps[-2].after
+
+
+def test_a_segment_of_the_index_outlives_steps_that_it_names(place, load, open_world, monkeypatch):
+    monkeypatch.setattr(step_index, "SEGMENT", 30)
+    game = load()
+    with open_world(place / "short", retention=Retention(turns=20)) as running:
+        running.start(game.guard(game.Gear(0), 0.1))
+        for _ in range(100):
+            running.advance(0.1)
+    with SavedWorld(place / "short") as world:
+        kept = {turn.turn for turn in world.history.turn_steps()}
+        named = {place.turn for place in step_index.places_of(world.reader, 1, -1)}
+        assert named - kept
+        assert {record.turn for record in world.history.steps_of(1)} == kept
+        assert {place.turn for place in world.history.places(1)} == kept
+        assert world.history.step_counts() == {1: len(kept)}
