@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -30,6 +31,12 @@ def silence_log() -> None:
 def print_json(value: Any) -> None:
     """Write a value as JSON to standard output."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def short_path(file: str) -> str:
+    """Return a path as it is seen from here, where it is below."""
+    here = Path.cwd()
+    return str(Path(file).relative_to(here)) if Path(file).is_relative_to(here) else file
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

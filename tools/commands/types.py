@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from pathlib import Path
 from typing import Any
 
 import click
@@ -12,7 +11,7 @@ import click
 from ...workflows.definition import WorkflowType
 from ...workflows.signal import Signal
 from ..modules import load_types
-from ..output import print_json, table
+from ..output import print_json, short_path, table
 
 EXAMPLES = """\b
 Examples:
@@ -40,7 +39,7 @@ def command(module: str, as_json: bool) -> int:
             f"{kind['name']}\nversion {kind['version']}",
             "\n".join(map(_parameter, kind["arguments"])),
             "\n".join(map(_signal, kind["signals"])),
-            f"{_short(kind['file'])}:{kind['line']}\n{kind['fingerprint']}",
+            f"{short_path(kind['file'])}:{kind['line']}\n{kind['fingerprint']}",
         )
         for kind in types
     ]
@@ -110,12 +109,6 @@ def _annotation(annotation: Any) -> str | None:
     if annotation is inspect.Parameter.empty:
         return None
     return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
-
-
-def _short(file: str) -> str:
-    """Return a path as it is seen from here, where it is below."""
-    here = Path.cwd()
-    return str(Path(file).relative_to(here)) if Path(file).is_relative_to(here) else file
 
 
 def _parameter(one: dict[str, Any]) -> str:

@@ -61,6 +61,7 @@ class Causes:
             CHILD_DONE: self._child,
             CANCEL: self._cancel,
             RETRY: self._retry,
+            NEXT: self._next,
         }
 
     def of(self, step: Step) -> Cause:
@@ -76,11 +77,8 @@ class Causes:
                 return Cause("made", self._made(after), answers)
             if message is None:
                 return Cause("deleted", "deleted, long after its end", answers)
-            if message[0] == NEXT:
-                kind, text = self._unread(before, after)
-            else:
-                kind, text = self._say[message[0]](message, before)
-        except (rows.RowError, LookupError) as error:
+            kind, text = self.message(message, before)
+        except rows.RowError as error:
             raise self._saved.damaged(step.record.workflow_id, error) from error
         return Cause(kind, text, answers)
 
@@ -150,16 +148,14 @@ class Causes:
         what = self.message(tuple(failed), row)[1] if failed else "the step that failed"
         return "retry", f"tried again: {what}"
 
-    def _unread(self, before: bytes, after: bytes | None) -> tuple[str, str]:
-        """Say which unread message was taken: the first that is not there any more."""
-        was = [tuple(one) for one in rows.read_field(rows.split(before), rows.UNREAD) or ()]
-        kept: list[Any] = [] if after is None else rows.read_field(rows.split(after), rows.UNREAD) or []
-        left = [tuple(one) for one in kept]
-        for message in was:
-            if not left or left[0] != message:
-                kind, text = self.message(message, before)
+    def _next(self, _message: Message, row: bytes) -> tuple[str, str]:
+        """Say which unread message is taken: the first that is awaited."""
+        awaited = self._saved.view(0, row).awaiting
+        for unread in rows.read_field(rows.split(row), rows.UNREAD) or ():
+            names = (unread[2], f"child {unread[2]}", f"activity {unread[2]}")
+            if any(name in awaited for name in names):
+                kind, text = self.message(tuple(unread), row)
                 return kind, f"{text}, unread until now"
-            left.pop(0)
         return "signal", "an unread message"
 
     # -- answers ---------------------------------------------------------------------------------------------

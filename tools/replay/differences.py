@@ -21,7 +21,7 @@ from ...workflows.codec.named_tuples import is_named_tuple
 from ...workflows.errors import UnstorableError
 from ...workflows.sources import Source
 from ...workflows.values import engine_codec
-from .unloaded import UnloadedValue
+from .unloaded import UnloadedMember, UnloadedValue
 
 
 class Absent(Enum):
@@ -188,7 +188,7 @@ def _holds(value: Any) -> bool:
 
 def _parts(value: Any) -> dict[str, Any] | None:
     """Return the named parts of a value; None of one that has none."""
-    if isinstance(value, (type, Enum)):
+    if isinstance(value, (type, Enum, UnloadedMember)):
         return None
     if isinstance(value, UnloadedValue):
         return dict(zip(value.fields, value.values, strict=True))

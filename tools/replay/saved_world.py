@@ -245,7 +245,10 @@ class SavedWorld:
     def _type_of(self, workflow_id: int) -> str | None:
         """Return the type of a workflow that there is, or of which a step is kept; else None."""
         row = self.row(workflow_id) or self._last_row(workflow_id)
-        return None if row is None else rows.read_head(row).type_name
+        try:
+            return None if row is None else rows.read_head(row).type_name
+        except rows.RowError as error:
+            raise self.damaged(workflow_id, error) from error
 
     def require_steps(self, workflow_id: int) -> None:
         """Raise unless steps of a workflow may be kept.

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from ...workflows.codec.named_tuples import is_named_tuple
-from .unloaded import UnloadedValue
+from .unloaded import UnloadedMember, UnloadedValue
 
 WIDTH = 60
 """Most characters of a value in a line with others."""
@@ -36,9 +36,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key if isinstance(key, str) else repr(key): plain(item) for key, item in value.items()}
     if is_named_tuple(type(value)):
-        return plain(value._asdict())
+        return {name: plain(getattr(value, name)) for name in value._fields}
     if isinstance(value, (list, tuple, deque)):
         return [plain(item) for item in value]
+    if isinstance(value, UnloadedMember):
+        return repr(value)
     if isinstance(value, UnloadedValue):
         return dict(zip(value.fields, map(plain, value.values), strict=True))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -62,15 +61,14 @@ def page_of(saved: SavedWorld, workflow_id: int, steps: list[Moved]) -> str:
 
 
 def _tiles(steps: list[Moved], times: WorldTimes) -> str:
-    stays = Counter(moved.stands_at for moved in steps)
-    place, count = stays.most_common(1)[0]
+    last = steps[-1].view
     tiles = [
         tile("steps", f"{len(steps):,}"),
         tile("turns", f"{steps[0].step.record.turn:,} to {steps[-1].step.record.turn:,}"),
         tile("first", times.show(steps[0].time)),
         tile("last", times.show(steps[-1].time)),
-        tile("stands at", steps[-1].stands_at),
-        tile(f"most often, {count:,} times", place),
+        tile("places", f"{len({moved.stands_at for moved in steps}):,}"),
+        tile("status", "deleted" if last is None else str(last.status)),
     ]
     return f'<div class="tiles">{"".join(tiles)}</div>'
 

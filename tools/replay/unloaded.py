@@ -46,7 +46,8 @@ class UnloadedMember:
     text: str
 
     def __repr__(self) -> str:
-        return self.text.rpartition(":")[2]
+        name, flags, number = self.text.rpartition(":")[2].partition("=")
+        return f"{name}({number})" if flags else name
 
 
 @cache

@@ -14,6 +14,7 @@ from ....workflows import rows
 from ....workflows.messages import STATUSES, Status
 from ...output import print_json, table
 from ...replay.saved_world import SavedWorld
+from ...replay.source_lines import place_of
 from ...replay.world_times import WorldTimes
 from .options import at_option, code_option, json_option, open_world, turn_of, turn_option, world_argument
 
@@ -77,14 +78,16 @@ def command(
         wanted = Wanted(type_name, status, entity_id)
         found = 0
         views: list[WorkflowView] = []
+        places: list[str] = []
         for workflow_id, row in _rows(saved, turn, type_name):
             try:
                 fits = wanted.fits(rows.read_head(row))
+                found += fits
+                if fits and (not limit or len(views) < limit):
+                    views.append(saved.view(workflow_id, row))
+                    places.append(place_of(saved, row))
             except rows.RowError as error:
                 raise saved.damaged(workflow_id, error) from error
-            found += fits
-            if fits and (not limit or len(views) < limit):
-                views.append(saved.view(workflow_id, row))
         counts = saved.history.step_counts()
         state = saved.state
         shown_turn = state.turn if turn is None else turn
@@ -92,7 +95,7 @@ def command(
             described = [_described(view, counts) for view in views]
             print_json({"world": world, "turn": shown_turn, "found": found, "workflows": described})
         else:
-            _print(views, counts, WorldTimes(state))
+            _print(views, places, counts, WorldTimes(state))
             left_out = f", {len(views)} of them shown: --limit 0 shows all" if len(views) < found else ""
             click.echo(f"{found} workflow{'s' * (found != 1)} at turn {shown_turn}{left_out}")
     return 0
@@ -120,25 +123,18 @@ def _described(view: WorkflowView, counts: Counter[int]) -> dict[str, Any]:
     }
 
 
-def _print(views: list[WorkflowView], counts: Counter[int], times: WorldTimes) -> None:
+def _print(views: list[WorkflowView], places: list[str], counts: Counter[int], times: WorldTimes) -> None:
     lines = [
         (
             str(view.id),
             view.type,
             "" if view.entity_id is None else str(view.entity_id),
             str(view.status),
-            where(view),
+            place if view.status.active else "",
             times.show(view.updated_at),
             str(counts[view.id]),
         )
-        for view in views
+        for view, place in zip(views, places, strict=True)
     ]
     if lines:
         table(("id", "type", "entity", "status", "stands at", "updated", "steps"), lines)
-
-
-def where(view: WorkflowView) -> str:
-    """Return where a workflow stands, in a few words."""
-    if not view.status.active:
-        return ""
-    return f"{view.current_step}, line {view.line}" if view.line else view.current_step

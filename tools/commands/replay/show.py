@@ -9,7 +9,7 @@ import click
 from ....runtime import WorkflowView
 from ....workflows import rows
 from ....workflows.errors import HistoryError, UnknownWorkflowError
-from ...output import BadInput, print_json
+from ...output import BadInput, print_json, short_path
 from ...replay.causes import Cause, Causes
 from ...replay.saved_world import SavedWorld, Step
 from ...replay.showing import plain, short
@@ -155,8 +155,9 @@ def _frames(view: WorkflowView, sources: list[FrameSource], with_code: bool) -> 
         return ["", "not started; its arguments:", *values] if values else []
     lines: list[str] = []
     for frame, (source, local) in enumerate(zip(sources, _locals_of(view), strict=False)):
+        file = f" of {short_path(source.file)}" if source.file else ""
         arrow = ">" if frame == len(sources) - 1 else "|"
-        lines += ["", f"{source.name}, line {source.line}{f' of {source.file}' if source.file else ''}"]
+        lines += ["", f"{source.name}, line {source.line}{file}"]
         if source.why_not and (with_code or source.file or not frame):
             lines.append(f"  ({source.why_not})")
         width = len(str(source.line + AROUND))
