@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import structlog
 
 _PLAIN_WIDTH = 1000
 """Most columns of a table that goes into a file or a pipe, where nothing should be folded."""
@@ -25,6 +24,9 @@ class BadInput(click.ClickException):
 
 def silence_log() -> None:
     """Keep what worlds log out of a command's output: workflows that run again have said it before."""
+    # It takes long to import; see `runtime.log`.
+    import structlog  # noqa: PLC0415
+
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 

@@ -66,14 +66,26 @@ def last_steps_of(stored: Readable, workflow_id: int) -> Iterator[StepRecord]:
     Raises:
         ValueError: one does not decode.
     """
-    for _, value in _rows_of(stored, workflow_id):
-        try:
-            turn, now_us, message, answers, before = msgpack.unpackb(value, strict_map_key=False)
-        except (TypeError, ValueError, msgpack.exceptions.UnpackException) as error:
-            raise ValueError(f"a step of workflow {workflow_id} does not decode: {error!r}") from None
-        yield StepRecord(
-            turn, now_us, workflow_id, None if message is None else tuple(message), answers, before
-        )
+    return map(_unpack, _rows_of(stored, workflow_id))
+
+
+def all_last_steps(stored: Readable) -> Iterator[StepRecord]:
+    """Go through the last steps of all workflows, by workflow and then oldest first.
+
+    Raises:
+        ValueError: one does not decode.
+    """
+    return map(_unpack, stored.scan(LAST_TABLE))
+
+
+def _unpack(stored: tuple[bytes, bytes]) -> StepRecord:
+    key, value = stored
+    workflow_id = int.from_bytes(key[:8], "big")
+    try:
+        turn, now_us, message, answers, before = msgpack.unpackb(value, strict_map_key=False)
+    except (TypeError, ValueError, msgpack.exceptions.UnpackException) as error:
+        raise ValueError(f"a step of workflow {workflow_id} does not decode: {error!r}") from None
+    return StepRecord(turn, now_us, workflow_id, None if message is None else tuple(message), answers, before)
 
 
 def _rows_of(stored: Readable, workflow_id: int) -> Iterator[tuple[bytes, bytes]]:

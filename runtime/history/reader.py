@@ -19,7 +19,7 @@ from ..pieces import PIECE, joined, number_key, piece_key
 from ..readable import Readable
 from ..row_buffer import WORKFLOW_TABLE, row_key
 from ..world_state import META
-from .last_steps import last_steps_of
+from .last_steps import all_last_steps, last_steps_of
 from .step_index import Place, count_places, places_of
 from .steps import StepRecord, TurnSteps, unpack_step, unpack_steps, unpack_time
 from .tables import INDEXED_KEY, LIMITS_KEY, SCOPES_KEY, STEP_TABLE, TURN_TABLE
@@ -161,6 +161,13 @@ class HistoryReader:
         """Return the turn after which steps are kept, or a later one: a segment of the index outlives its first."""
         first = next((turn for turn, _ in self._whole(STEP_TABLE, 0)), None)
         return after if first is None else max(after, first - 1)
+
+    def all_last_steps(self) -> Iterator[StepRecord]:
+        """Go through the steps of all workflows of which the last are kept, by workflow and then oldest first."""
+        try:
+            yield from all_last_steps(self._source)
+        except ValueError as error:
+            raise damaged_history(str(self._source.path), error) from error
 
     def places_after(self, turn: int) -> Iterator[tuple[int, int, int]]:
         """Go through the places of steps in turns after one: workflow id, turn, offset."""

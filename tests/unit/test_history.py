@@ -20,6 +20,7 @@ from deathless.runtime.history.tables import GROWING_TABLES, STEP_TABLE
 from deathless.runtime.registration import registry_of
 from deathless.runtime.world_reader import WorldReader
 from deathless.tools.replay.saved_world import SavedWorld
+from deathless.tools.replay.verification import verify_world
 from deathless.tools.replay.verifier import Verifier
 from deathless.workflows.errors import HistoryError
 
@@ -367,3 +368,10 @@ def test_what_is_kept_of_each_workflow_follows_the_code(tmp_path):
         world.call("cleanup_old_workflows", 0)
         world.advance(0.1)
         assert world._engine.store.stats().entries["history_last"] == 5
+
+
+def test_the_last_steps_are_run_again_too(tmp_path):
+    play_goblins(tmp_path / "world", 20)
+    with SavedWorld(tmp_path / "world", registry_of([goblin, orc])) as saved:
+        found = verify_world(saved, lambda *_: None)
+        assert (found.steps, found.workflows, found.findings, found.unfit) == (6, 2, [], [])

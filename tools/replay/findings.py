@@ -10,9 +10,11 @@ import textwrap
 from typing import NamedTuple
 
 from ...runtime import WorkflowView
+from ...workflows import rows
 from ...workflows.compiler import Program
 from ...workflows.definition import ROUTINES
 from ...workflows.sources import US
+from ..survey import stack_of
 from .differences import Difference, differences
 from .saved_world import SavedWorld
 from .verifier import Divergence
@@ -75,8 +77,8 @@ def explain(world: SavedWorld, divergence: Divergence) -> Finding:
         recorded = world.view(workflow_id, divergence.recorded)
         differing = state_differences(recorded, found) or differences(recorded, found)
     assert record.before is not None, "what was run again had a row"
-    before = world.view(workflow_id, record.before)
-    place, source = _place(world, before, found, differing[0].path if differing else "")
+    path = differing[0].path if differing else ""
+    place, source = _place(world, found, path, _lines(world, record.before), _lines(world, divergence.found))
     step = next(
         (step.number for step in world.steps(workflow_id) if step.record == record),
         0,
@@ -105,16 +107,27 @@ def described(finding: Finding) -> str:
     return "\n".join(lines)
 
 
-def _place(world: SavedWorld, before: WorkflowView, after: WorkflowView, path: str) -> tuple[str, str]:
-    """Return the place of the line that set what a path names, and the line."""
+def _place(
+    world: SavedWorld, after: WorkflowView, path: str, began: list[int], ended: list[int]
+) -> tuple[str, str]:
+    """Return the place of the line that set what a path names, and the line.
+
+    Args:
+        world: with the code.
+        after: what the step came to.
+        path: of the first difference.
+        began: the lines of the awaits from which the functions on the stack went on, outermost first.
+        ended: the lines of those at which they stand now.
+    """
     local = _LOCAL.match(path)
     frame = None if local is None or local[1] is None else int(local[1])
     program = _program(world, after, frame)
     if program is None:
         return "", ""
-    begin = _line(before, frame)
-    end = _line(after, frame)
-    line = begin or program.first_line
+    at = 0 if frame is None else frame + 1
+    begin = began[at] if at < len(began) else program.first_line
+    end = ended[at] if at < len(ended) else begin
+    line = begin
     if local is not None:
         line = _assigned_at(program, local[2], begin, end) or line
     elif after.traceback is not None:
@@ -129,11 +142,12 @@ def _program(world: SavedWorld, view: WorkflowView, frame: int | None) -> Progra
     return None if kind is None else kind.program
 
 
-def _line(view: WorkflowView, frame: int | None) -> int:
-    """Return the line where a function stands: known of the innermost one, and of routines."""
-    if frame is None:
-        return 0 if view.frames else view.line
-    return view.frames[frame].line if frame < len(view.frames) else 0
+def _lines(world: SavedWorld, row: bytes) -> list[int]:
+    """Return the lines at which the functions of a workflow stand; none where it has not started or has ended."""
+    stack = rows.split(row)[rows.STACK]
+    if stack == b"\xc0" or rows.arguments(rows.split(row)) is not None:
+        return []
+    return [world.codes.descriptor(number)["sites"][site - 1][2] for number, site in stack_of(stack)]
 
 
 def _raised_at(program: Program, traceback: str) -> int | None:
@@ -157,11 +171,10 @@ def _assigned_at(program: Program, name: str, begin: int, end: int) -> int | Non
         }
         | {line + program.first_line - 1 for line in _changed_in_place(tree, name)}
     )
-    on_the_way = [
-        line for line in lines if (begin <= line <= end if begin <= end else line >= begin or line <= end)
-    ]
-    candidates = on_the_way or lines
-    return candidates[-1] if candidates else None
+    # Straight on, or round a loop; the first line that is met, since others may be of other branches.
+    ahead = [line for line in lines if line >= begin]
+    behind = [line for line in lines if line <= end] if end <= begin else []
+    return next(iter(ahead or behind or lines), None)
 
 
 def _changed_in_place(tree: ast.AST, name: str) -> set[int]:

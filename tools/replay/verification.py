@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
+from ...runtime.history.steps import StepRecord
 from ..modules import load_registry
 from ..output import silence_log
 from .findings import Finding, explain, same_state
@@ -61,10 +62,16 @@ def verify_world(world: SavedWorld, progress: Progress, *, part: int = 0, parts:
             if steps.turn - done >= REPORT_EVERY:
                 done = steps.turn
                 progress(done - first, last - first)
+        verifier.verify(of_workflows(_last_steps(world, last), part, parts))
     rows = world.rows_at(last)
     found = _verification(world, verifier, rows.get)
     progress(last - first, last - first)
     return found
+
+
+def _last_steps(world: SavedWorld, last: int) -> Iterator[StepRecord]:
+    """Go through the last steps of workflows, where no more are kept, without those that were made meanwhile."""
+    return (record for record in world.history.all_last_steps() if record.turn <= last)
 
 
 def verify_in_parallel(path: str, modules: Sequence[str], processes: int, progress: Progress) -> Verification:

@@ -55,7 +55,8 @@ def command(
     registry = load_registry(modules)
     began = time.perf_counter()
     with SavedWorld(world, registry) as saved:
-        if next(saved.history.turn_steps(), None) is None:
+        history = saved.history
+        if next(history.turn_steps(), None) is None and next(history.all_last_steps(), None) is None:
             raise HistoryError(
                 f"{world}: no steps are recorded; give history='all' to Runtime or to @workflow, and let it run"
             )
