@@ -302,6 +302,7 @@ def task_of(scenario: Scenario, world: Path) -> Task:
         frame_s=scenario.frame_s,
         budget_s=None if scenario.frame_budget_ms is None else scenario.frame_budget_ms / 1e3,
         durability=scenario.durability,
+        history=scenario.history,
         max_resident=scenario.max_resident,
         prune_after=scenario.prune_after_s,
         seed=scenario.seed,

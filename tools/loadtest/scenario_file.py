@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from ...workflows.checks import pack_call
+from ...workflows.definition import MOST_KEPT, is_recorded
 from ...workflows.errors import ArgumentsError, DeathlessError
 from ...workflows.limits import Limits
 from ...workflows.values import engine_codec
@@ -91,9 +92,11 @@ class _Reader:
 
     def read(self, total: int | None) -> Scenario:
         top = self._top
-        if top.raw("history", "off") != "off":
-            problem = f'is "off", not {top.raw("history", "")!r}: this version keeps no history of events'
-            raise top.error("history", problem)
+        history = top.raw("history", "off")
+        if not is_recorded(history):
+            raise top.error(
+                "history", f"is 'off', 'all' or a whole number from 1 to {MOST_KEPT:,}, not {history!r}"
+            )
         workflows = self._workflows(total)
         signals_per_s, signals = self._mix("signals")
         publishes_per_s, publishes = self._mix("publish")
@@ -111,6 +114,7 @@ class _Reader:
             if "frame_budget_ms" in top
             else None,
             durability=top.choice("durability", ("power", "process"), "power"),
+            history=history,
             max_resident=top.whole("max_resident", 1, 10**9, 0) if "max_resident" in top else None,
             prune_after_s=top.number("prune_after", 1, bounds.MOST_SECONDS, 0)
             if "prune_after" in top

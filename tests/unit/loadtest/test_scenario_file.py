@@ -114,7 +114,7 @@ def test_workflows_of_a_flag_keep_the_proportions(tmp_path):
         ("count = 30", "coutn = 30", ":12: workflows[1].coutn is not a key that is known here; is count meant?"),
         ("seconds = 5", "seconds = 0", ":2: seconds is a number from 0.1 to 604,800, not 0"),
         ("seconds = 5", "seconds = nan", ":2: seconds is a number from 0.1 to 604,800, not nan"),
-        ("seconds = 5", 'history = "on"', ":2: history is \"off\", not 'on': this version keeps no history of events"),
+        ("seconds = 5", 'history = "on"', ":2: history is 'off', 'all' or a whole number from 1 to 10,000, not 'on'"),
         ("seconds = 5", 'clock = "game"', ":2: clock is 'real' or 'virtual', not 'game'"),
         ("seconds = 5", "frame_rate = 0\nclock = 'virtual'", ":2: frame_rate is more than 0 with a virtual clock, "),
         ('type = "buff"', 'type = "bluff"', ":5: workflows[0].type names no workflow of the library: 'bluff'; "),
