@@ -75,15 +75,17 @@ class HistoryReader:
             workflow_id: of the workflow; without one, all of the type are meant.
         """
         since: int | None = None
-        last = False
+        last, until = False, 2**64 - 1
         for turn, scope, kept in reversed(self.scopes()):
-            if scope is not True and (type_name is None or type_name not in scope):
-                last = last or (since is None and type_name in kept)
-                if not last or type_name not in kept:
+            whole = scope is True or (type_name is not None and type_name in scope)
+            if since is None:
+                last = not whole and type_name in kept
+            if type_name not in kept if last else not whole:
+                if self._happened(turn, until):
                     break
-            elif last:
-                break
-            since = turn
+            else:
+                since = turn
+            until = turn
         if since is None:
             return None
         if last:
@@ -92,6 +94,11 @@ class HistoryReader:
             return oldest if oldest is None else max(since, oldest)
         first_turn = self.first_turn()
         return since if first_turn is None else max(since, first_turn - 1)
+
+    def _happened(self, after: int, until: int) -> bool:
+        """Say whether something happened in the turns after one, up to another."""
+        following = next((turn for turn, _ in self._whole(TURN_TABLE, after + 1)), None)
+        return following is not None and following <= until
 
     # -- turns -----------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from deathless.tools.loadtest.driver import task_of
 from deathless.tools.loadtest.inputs import Input, Kind
 from deathless.tools.loadtest.scenario_file import read_scenario
 from deathless.tools.loadtest.world_client import WorldClient, WorldProcessError
+from deathless.tools.replay.saved_world import SavedWorld
 
 pytestmark = pytest.mark.crash
 
@@ -237,3 +238,24 @@ def announce(measures, kill):
 Measures.take_kill = announce
 sys.exit(main(sys.argv[1:]))
 """
+
+
+def test_what_a_killed_world_has_recorded_is_whole_and_runs_again(tmp_path, capsys):
+    """Each recorded step, those around the kills too, comes to what the next one began on."""
+    scenario = tmp_path / "recorded.toml"
+    scenario.write_text(SCENARIO.replace('durability = "process"', 'durability = "process"\nhistory = "all"'))
+    assert main(["loadtest", str(scenario), "--world", str(tmp_path / "kept"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kills"]
+    library = "deathless.workflows.library"
+    code = ["--code", library, "--code", "deathless.tools.loadtest.instruments"]
+    world = str(tmp_path / "kept/world")
+    assert main(["replay", "verify", world, *code, "--processes", "1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["steps"] > 1000
+    with SavedWorld(world) as saved:
+        first, last = saved.history.known_from(None), saved.state.turn
+    assert first < last - 20
+
+    again = ["fork", world, str(tmp_path / "again"), "--turn", str(first), "--rerun"]
+    assert main(["replay", *again, *code]) == 0
+    assert "each turn did what it did before" in capsys.readouterr().out
