@@ -19,7 +19,6 @@ from ...runtime.store import Store
 from ...runtime.world_files import build_in_place, require_empty
 from ...runtime.world_format import FORMAT_KEY, MAGIC_KEY
 from ...runtime.world_state import META, STATE_KEY, WorldState
-from ...workflows.errors import HistoryError
 from .changes import Changes
 from .saved_world import SavedWorld
 
@@ -95,13 +94,12 @@ def _state_at(world: SavedWorld, turn: int) -> WorldState:
         return state
     last: LoggedTurn | None = None
     for logged in world.history.turns():
+        # Of the oldest turn that can be had, the log is gone: it ended when the next one began.
+        last = last or logged
         if logged.record.turn > turn:
             break
         last = logged
-    if last is None and turn > 0:
-        raise HistoryError(f"the log of turn {turn} is not kept; take a later turn")
-    now_us = 0 if last is None else last.record.now_us
-    return state._replace(turn=turn, now_us=now_us)
+    return state._replace(turn=turn, now_us=0 if last is None else last.record.now_us)
 
 
 def _copy(

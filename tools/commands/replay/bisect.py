@@ -79,8 +79,7 @@ def _run_again(world: SavedWorld, from_turn: int | None, place: Path) -> None:
         raise HistoryError(
             f"{world.reader.path}: its steps are not all recorded; give history='all' to Runtime, and let it run"
         )
-    first = world.history.first_turn() or 0
-    begin = from_turn if from_turn is not None else 0 if known == 0 else max(known, first)
+    begin = known if from_turn is None else from_turn
     state = world.state
     fork(world, begin, place)
     turns = world.history.turns(begin)
