@@ -8,9 +8,9 @@ from typing import NamedTuple
 from ...runtime import WorkflowView
 from ...workflows.messages import Status
 from ...workflows.sources import US
+from .due_times import due_text, span_text
 from .scrubber import Moment
-from .times import span_text
-from .value_tree import due_text, short_text
+from .value_tree import short_text
 
 
 class Fact(NamedTuple):
@@ -25,9 +25,14 @@ def facts_of(moment: Moment) -> list[Fact]:
     """Return what there is to say of a workflow, the most telling first."""
     found = []
     if moment.moved_turn is not None and moment.moved_us is not None:
-        found.append(Fact("caused by", _when(moment, moment.moved_us), list(moment.causes)))
+        lines = [line for cause in moment.causes for line in (cause.text, *(f"  {told}" for told in cause.answers))]
+        found.append(Fact("caused by", _when(moment, moment.moved_us), lines))
     if moment.view is not None:
         found += _of_view(moment.view, moment.now_us)
+        if moment.unread:
+            found.append(Fact("unread", "oldest first", list(moment.unread)))
+        if moment.view.children:
+            found.append(Fact("children", "", [", ".join(map(str, moment.view.children))]))
     return found
 
 
@@ -51,10 +56,6 @@ def _of_view(view: WorkflowView, now_us: int) -> list[Fact]:
         found.append(Fact("result", "", [result]))
     elif view.awaiting:
         found.append(Fact("waits for", "", _awaited(view, now_us)))
-    if view.unread:
-        found.append(Fact("unread", "oldest first", list(view.unread)))
-    if view.children:
-        found.append(Fact("children", "", [", ".join(map(str, view.children))]))
     return found
 
 

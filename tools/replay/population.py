@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ...runtime.row_buffer import WORKFLOW_TABLE
 from ...workflows import rows
-from ...workflows.errors import HistoryError, WorldCorruptError
+from ...workflows.errors import HistoryError
 from ...workflows.messages import STATUSES
 from .saved_world import SavedWorld, Span
 from .turns import Turns
@@ -81,9 +81,7 @@ def _member(
     try:
         head = rows.read_head(row)
     except rows.RowError as error:
-        raise WorldCorruptError(
-            str(world.reader.path), f"the row of workflow {number} is damaged: {error}"
-        ) from error
+        raise world.damaged(number, error) from error
     end = _STANDINGS[head.status]
     entity, group = head.entity_id, head.correlation_id
     last_step = None if span is None or deleted is not None else span.last.turn
@@ -105,7 +103,7 @@ def _member(
 def _last_row(world: SavedWorld, span: Span) -> bytes | None:
     """Return the row that a deleted workflow had at last; None where its deletion is not kept, or none."""
     try:
-        record = world.step_at(span.last)
+        record = world.history.step_at(span.last)
     except HistoryError:
         return None
     return record.before if record.deleted else None

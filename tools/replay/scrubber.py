@@ -7,23 +7,27 @@ history: the index says where a workflow's steps are, and a step has the row tha
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeVar
 
 from ...runtime import WorkflowView
-from ...workflows.definition import ROUTINES
+from ...workflows import rows
 from ...workflows.errors import DeathlessError
 from ...workflows.sources import US
-from .causes import cause_of
+from .causes import Cause, Causes
 from .differences import Difference, differences
 from .population import Member, Standing, members_of
 from .saved_world import SavedWorld
-from .source import Source, source_of
+from .source_lines import FrameSource, sources_of
 from .trace import Trace
 from .turns import Turns
 
+T = TypeVar("T")
 LONGEST_PAUSE_US = 5 * US
 """World time without a turn of which playing skips the rest."""
 
@@ -40,10 +44,10 @@ class Moment:
         move: its place among the turns in which it was changed, from 1 up; 0 before the first that is kept.
         moves: how many of these there are.
         moved_turn, moved_us: the last of them, up to now, and its time; None where none is kept.
-        causes: of the steps in that turn, in words.
+        causes: of the steps in that turn.
         changes: what differs from the turn before that.
-        source: of the innermost function, where the loaded code has it and fits.
-        marked: the lines of the await there, as numbers of the file.
+        unread: the messages that no await has taken yet, in words.
+        source: of the innermost function on its stack; of one that has not begun or has ended, its own, if loaded.
         problem: why nothing is shown.
     """
 
@@ -56,10 +60,10 @@ class Moment:
     moves: int = 0
     moved_turn: int | None = None
     moved_us: int | None = None
-    causes: tuple[str, ...] = ()
+    causes: tuple[Cause, ...] = ()
     changes: tuple[Difference, ...] = ()
-    source: Source | None = None
-    marked: range = range(0)
+    unread: tuple[str, ...] = ()
+    source: FrameSource | None = None
     problem: str | None = None
 
     @property
@@ -88,6 +92,7 @@ class Scrubber:
         self.place = len(self.turns) - 1
         self.chosen: Member | None = None
         self.mark: int | None = None
+        self._causes = Causes(world)
         self._trace: Trace | None = None
         self._problem: str | None = None
         self._playing_us = 0
@@ -171,62 +176,56 @@ class Scrubber:
         try:
             return self._look(member, self._trace, nothing)
         except DeathlessError as error:
-            return Moment(member, nothing.standing, self.turn, self.now_us, problem=str(error))
+            return replace(nothing, problem=str(error))
 
     def _look(self, member: Member, trace: Trace, nothing: Moment) -> Moment:
         turn = self.turn
-        view = self._view(trace, turn)
-        moved = trace.last_move(turn)
-        causes: tuple[str, ...] = ()
-        changes: tuple[Difference, ...] = ()
-        moved_us = None
+        row, moved = trace.row_at(turn), trace.last_move(turn)
+        found = replace(nothing, move=bisect_right(trace.moves, turn), moves=len(trace.moves), moved_turn=moved)
+        view = None if row is None else self.world.view(member.id, row)
         if moved is not None:
-            records = trace.steps_in(moved)
-            moved_us = records[0].now_us
-            befores = [
-                None if record.before is None else self.world.view(member.id, record.before)
-                for record in records
-            ]
-            causes = tuple(
-                cause_of(record, before, self.world.codec)
-                for record, before in zip(records, befores, strict=True)
+            steps = trace.steps_in(moved)
+            before = steps[0].record.before
+            changes = [] if before is None or view is None else differences(self.world.view(member.id, before), view)
+            found = replace(
+                found,
+                moved_us=steps[0].record.now_us,
+                causes=tuple(map(self._causes.of, steps)),
+                changes=tuple(changes),
             )
-            if view is not None and befores[0] is not None:
-                changes = tuple(differences(befores[0], view))
-        source, marked = self._source(view)
-        return Moment(
-            member=member,
-            # The row says it to the turn; the list goes by times.
-            standing=nothing.standing if view is None else Standing(str(view.status).lower()),
-            turn=turn,
-            now_us=self.now_us,
+        if row is None or view is None:
+            return found
+        return replace(
+            found,
             view=view,
-            move=bisect_right(trace.moves, turn),
-            moves=len(trace.moves),
-            moved_turn=moved,
-            moved_us=moved_us,
-            causes=causes,
-            changes=changes,
-            source=source,
-            marked=marked,
+            # The row says it to the turn; the list goes by times.
+            standing=Standing(str(view.status).lower()),
+            unread=tuple(self._decoded(self._causes.unread, row)),
+            source=self._source(view, row),
         )
 
-    def _view(self, trace: Trace, turn: int) -> WorkflowView | None:
-        row = trace.row_at(turn)
-        return None if row is None else self.world.view(trace.workflow_id, row)
+    def _decoded(self, read: Callable[[bytes], list[T]], row: bytes) -> list[T]:
+        try:
+            return read(row)
+        except (rows.RowError, LookupError) as error:
+            assert self.chosen is not None, "its row is read"
+            raise self.world.damaged(self.chosen.id, error) from error
 
-    def _source(self, view: WorkflowView | None) -> tuple[Source | None, range]:
-        """Return the source of the innermost function of a workflow, and the lines where it stands."""
-        if view is None or view.held_reason is not None:
-            return None, range(0)
+    def _source(self, view: WorkflowView, row: bytes) -> FrameSource | None:
+        """Return the innermost function of a workflow; of one that has none on its stack, its own."""
+        frames = self._decoded(partial(sources_of, self.world), row)
+        if frames:
+            return frames[-1]
         kind = self.world.registry.workflows.get(view.type)
-        program = None if kind is None else kind.program
-        if view.frames:
-            program = ROUTINES.get(view.frames[-1].name)
-        source = None if program is None else source_of(program)
-        if source is None:
-            return None, range(0)
-        return source, source.marked(view.line) if view.line else range(0)
+        if kind is None:
+            return None
+        program = kind.program
+        try:
+            lines, first = inspect.getsourcelines(program.original)
+        except (OSError, TypeError):
+            return None
+        text = tuple(line.rstrip() for line in lines)
+        return FrameSource(view.type, "", 0, program.filename, first, text)
 
     def movers(self) -> frozenset[int]:
         """Return who was changed in this turn, as far as that was recorded and is kept."""
@@ -268,12 +267,11 @@ class Scrubber:
             if moved is None:
                 return None
             first, second = moved - 1, self.turn
-            before = trace.steps_in(moved)[0].before
-        row = before if self.mark is None else trace.row_at(first)
-        view = self._view(trace, second)
-        if row is None or view is None:
+        row, later = trace.row_at(first), trace.row_at(second)
+        if row is None or later is None:
             return None
-        return first, second, differences(self.world.view(trace.workflow_id, row), view)
+        view = partial(self.world.view, trace.workflow_id)
+        return first, second, differences(view(row), view(later))
 
     def fork(self, target: str | os.PathLike[str]) -> Any:
         """Make a new world as this one was at this turn, and return what `fork` says of it.

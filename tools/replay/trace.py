@@ -5,8 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 
-from ...runtime.history.steps import StepRecord
-from .saved_world import SavedWorld
+from .saved_world import SavedWorld, Step
 
 
 class Trace:
@@ -30,7 +29,9 @@ class Trace:
         self.workflow_id = workflow_id
         self._type = type_name
         self._world = world
-        self._places = [place for place in world.places(workflow_id) if place.turn <= last_turn]
+        known = world.history.known_from(type_name)
+        places = () if known is None else world.history.places(workflow_id, known)
+        self._places = [place for place in places if place.turn <= last_turn]
         self._turns = array("Q", (place.turn for place in self._places))
         self.moves = array("Q", dict.fromkeys(self._turns))
         self._last_turn = last_turn
@@ -44,15 +45,21 @@ class Trace:
             HistoryError: it is not known.
         """
         self._world.require_known(turn, self._type)
-        following = bisect_right(self._turns, turn)
-        if following == len(self._turns):
-            return self._last
-        return self._world.step_at(self._places[following]).before
+        return self._row_before(bisect_right(self._turns, turn))
 
-    def steps_in(self, turn: int) -> list[StepRecord]:
+    def _row_before(self, at: int) -> bytes | None:
+        """Return the row on which the step at an index began; after the last one, the row that it left."""
+        if at == len(self._places):
+            return self._last
+        return self._world.history.step_at(self._places[at]).before
+
+    def steps_in(self, turn: int) -> list[Step]:
         """Return the steps of a turn, in order."""
         first, after = bisect_left(self._turns, turn), bisect_right(self._turns, turn)
-        return [self._world.step_at(place) for place in self._places[first:after]]
+        records = [self._world.history.step_at(place) for place in self._places[first:after]]
+        lefts = [*(record.before for record in records[1:]), self._row_before(after)]
+        numbered = enumerate(zip(records, lefts, strict=True), first + 1)
+        return [Step(number, record, left) for number, (record, left) in numbered]
 
     def last_move(self, turn: int) -> int | None:
         """Return the last turn up to and with this one in which it was changed; None where none is kept."""

@@ -13,7 +13,7 @@ from ...runtime import WorkflowView
 from ...workflows.codec.named_tuples import is_named_tuple
 from ...workflows.sources import Child, Every, Running, Timer
 from .differences import ABSENT, Difference, _parts
-from .times import span_text
+from .due_times import due_text, span_text
 
 MOST_CHILDREN = 200
 """Parts of one value that are shown."""
@@ -107,12 +107,6 @@ def short_text(value: Any, now_us: int) -> str:
     if isinstance(value, Running):
         return f"activity {value.workflow_id}"
     return _SHORT.repr(value)
-
-
-def due_text(due_us: int, now_us: int) -> str:
-    """Say when something is due."""
-    left_us = due_us - now_us
-    return f"in {span_text(left_us)}" if left_us > 0 else f"due for {span_text(-left_us)}"
 
 
 def _items(path: str, value: Any) -> Iterator[tuple[str, str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 from typing import ClassVar
 
 from rich.markup import escape
@@ -64,7 +65,6 @@ class ReplayApp(App[None]):
         self.theme = THEME.name
         self.scrubber = scrubber
         self.pace = PACES[0]
-        self._clock = scrubber.world.state.clock
         self._filter = Filter("")
         self._timer: Timer | None = None
         self._played_at = 0.0
@@ -84,7 +84,7 @@ class ReplayApp(App[None]):
                     yield LocalsTree()
                     with VerticalScroll(id="facts"):
                         yield Static(id="fact_text")
-        yield TurnSlider(self.scrubber, self._clock)
+        yield TurnSlider(self.scrubber)
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -119,8 +119,8 @@ class ReplayApp(App[None]):
         self._show_workflow()
 
     def _show_title(self) -> None:
-        playing = None if self._timer is None else self.pace
-        self.query_one("#title", Static).update(lines.title(self.scrubber, self.pace, playing=playing is not None))
+        playing = self._timer is not None
+        self.query_one("#title", Static).update(lines.title(self.scrubber, self.pace, playing=playing))
 
     def _show_workflow(self) -> None:
         """Show the chosen workflow as it was at this turn."""
@@ -128,23 +128,20 @@ class ReplayApp(App[None]):
         self.query_one("#who", Static).update(lines.who(moment))
         self._show_source(moment)
         view = None if moment is None else moment.view
-        tree = self.query_one(LocalsTree)
-        if moment is None or view is None:
-            tree.show(None, 0)
-            self.query_one("#fact_text", Static).update("")
-            return
-        tree.show(ValueTree(view, moment.changes if moment.moved_now else ()), moment.now_us)
-        self.query_one("#fact_text", Static).update(lines.facts(facts_of(moment)))
+        values = None if moment is None or view is None else ValueTree(view, moment.changes)
+        self.query_one(LocalsTree).show(values, self.scrubber.now_us)
+        self.query_one("#fact_text", Static).update(lines.facts([] if moment is None else facts_of(moment)))
 
     def _show_source(self, moment: Moment | None) -> None:
         pane = self.query_one(SourcePane)
-        if moment is None or moment.source is None:
-            pane.border_title, pane.border_subtitle = "source", ""
+        source = None if moment is None else moment.source
+        pane.border_title = "source" if moment is None else escape(lines.place(moment))
+        if source is None or not source.lines:
+            pane.border_subtitle = ""
             pane.show_text(lines.no_source(moment))
             return
-        pane.border_title = lines.place(moment)
-        pane.border_subtitle = escape(moment.source.filename.replace("\\", "/").rsplit("/", 1)[-1])
-        pane.show(moment.source, moment.marked)
+        pane.border_subtitle = escape(source.why_not or Path(source.file or "").name)
+        pane.show(source)
 
     # -- moving ----------------------------------------------------------------------------------------------
 

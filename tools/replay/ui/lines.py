@@ -50,11 +50,12 @@ def who(moment: Moment | None) -> Text:
 
 
 def place(moment: Moment) -> str:
-    """Return where a workflow stands: the functions on its stack."""
+    """Return where a workflow stands: the functions on its stack, and the line in the innermost one."""
     view = moment.view
-    assert view is not None, "there is a source"
+    if view is None:
+        return "source"
     names = [view.type, *(frame.name.rpartition(":")[2] for frame in view.frames)]
-    return " › ".join(names) + (f" : {view.line}" if view.line else "")
+    return " › ".join(names) + (f", line {view.line}" if view.line else "")
 
 
 def no_source(moment: Moment | None) -> list[str]:
@@ -63,17 +64,13 @@ def no_source(moment: Moment | None) -> list[str]:
         return ["No workflow is listed."]
     if moment.problem is not None:
         return [moment.problem]
-    view = moment.view
-    if view is None:
+    if moment.view is None:
         where = "not made yet" if moment.standing is Standing.NOT_YET else "deleted"
-        return [f"Workflow {moment.member.id} is {where} at turn {moment.turn:,}."]
-    names = [view.type, *(frame.name for frame in view.frames)]
-    text = [f"in {name}" for name in names]
-    if view.line:
-        text[-1] += f", line {view.line}"
-    if view.held_reason is not None:
-        text += ["", view.held_reason, "Give the game's modules with --code to see the source."]
-    return text
+        return [f"workflow {moment.member.id} is {where} at the end of turn {moment.turn:,}"]
+    source = moment.source
+    if source is None:
+        return ["source not loaded: give its module with --code"]
+    return [f"line {source.line} of {source.name}", f"await {source.key}", "", source.why_not or ""]
 
 
 def facts(found: list[Fact]) -> Text:

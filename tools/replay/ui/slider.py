@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from ..scale import Scale
 from ..scrubber import Scrubber
-from ..times import time_text
+from ..world_times import WorldTimes
 from .look import AMBER, BLUE, DIM, FAINT, INK
 
 _BARS = " ▁▂▃▄▅▆▇█"
@@ -26,10 +26,10 @@ class TurnSlider(Widget):
             super().__init__()
             self.place = place
 
-    def __init__(self, scrubber: Scrubber, clock: str) -> None:
+    def __init__(self, scrubber: Scrubber) -> None:
         super().__init__(id="slider")
         self._scrubber = scrubber
-        self._clock = clock
+        self._show_time = WorldTimes(scrubber.world.state).show_us
         self._scale = Scale(1, 1)
         self._activity = ""
         self._ticks: list[bool] = []
@@ -80,9 +80,9 @@ class TurnSlider(Widget):
 
     def _legend(self) -> Text:
         turns, width = self._scrubber.turns, self._scale.width
-        first = f"{turns.numbers[0]:,}  {time_text(turns.times_us[0], self._clock)}"
-        last = f"{time_text(turns.times_us[-1], self._clock)}  {turns.last:,}"
-        here = f"turn {self._scrubber.turn:,}  {time_text(self._scrubber.now_us, self._clock)}"
+        first = f"{turns.numbers[0]:,}  {self._show_time(turns.times_us[0])}"
+        last = f"{self._show_time(turns.times_us[-1])}  {turns.last:,}"
+        here = f"turn {self._scrubber.turn:,}  {self._show_time(self._scrubber.now_us)}"
         at = self._scale.column_of(self._scrubber.place) - len(here) // 2
         at = min(max(at, len(first) + 2), width - len(last) - len(here) - 2)
         if at < len(first) + 2:

@@ -29,5 +29,6 @@ Dialog, ForkDialog { align: center middle; background: black 55%; }
 .box VerticalScroll { height: auto; max-height: 100%; }
 .box.small { max-width: 76; }
 #target { margin: 1 0 0 0; background: $background; border: tall $border; }
+Footer { background: $panel; }
 Toast { background: $panel; }
 """
