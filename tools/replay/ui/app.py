@@ -11,7 +11,7 @@ from rich.markup import escape
 from textual import work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widgets import Footer, Input, Static
 
@@ -23,8 +23,9 @@ from ..scrubber import Moment, Scrubber
 from ..value_tree import ValueTree
 from . import lines
 from .dialogs import ForkDialog, differences_dialog, help_dialog
-from .locals_tree import LocalsTree
+from .locals_pane import LocalsPane
 from .look import THEME
+from .row_pane import TextPane
 from .slider import TurnSlider
 from .source_pane import SourcePane
 from .style import CSS
@@ -38,6 +39,7 @@ FRAME_S = 1 / 20
 class ReplayApp(App[None]):
     """Shows a world at one turn after the other. All that it shows it has from its `Scrubber`."""
 
+    TITLE = "deathless replay"
     CSS = CSS
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -81,16 +83,15 @@ class ReplayApp(App[None]):
                 yield Static(id="who")
                 yield SourcePane()
                 with Horizontal(id="below"):
-                    yield LocalsTree()
-                    with VerticalScroll(id="facts"):
-                        yield Static(id="fact_text")
+                    yield LocalsPane()
+                    yield TextPane(id="facts")
         yield TurnSlider(self.scrubber)
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Look at the first workflow."""
-        self.query_one(LocalsTree).border_title = "locals"
-        self.query_one("#facts").border_title = "what happened"
+        self.query_one(LocalsPane).border_title = "locals"
+        self.query_one(TextPane).border_title = "what happened"
         if self.scrubber.chosen is None and self.scrubber.members:
             self.scrubber.choose(self.scrubber.members[0])
         self._show_list()
@@ -120,17 +121,19 @@ class ReplayApp(App[None]):
 
     def _show_title(self) -> None:
         playing = self._timer is not None
-        self.query_one("#title", Static).update(lines.title(self.scrubber, self.pace, playing=playing))
+        self.query_one("#title", Static).update(
+            lines.title(self.scrubber, self.pace, playing=playing), layout=False
+        )
 
     def _show_workflow(self) -> None:
         """Show the chosen workflow as it was at this turn."""
         moment = self.scrubber.moment()
-        self.query_one("#who", Static).update(lines.who(moment))
+        self.query_one("#who", Static).update(lines.who(moment), layout=False)
         self._show_source(moment)
         view = None if moment is None else moment.view
         values = None if moment is None or view is None else ValueTree(view, moment.changes)
-        self.query_one(LocalsTree).show(values, self.scrubber.now_us)
-        self.query_one("#fact_text", Static).update(lines.facts([] if moment is None else facts_of(moment)))
+        self.query_one(LocalsPane).show(values, self.scrubber.now_us)
+        self.query_one(TextPane).show(lines.facts([] if moment is None else facts_of(moment)))
 
     def _show_source(self, moment: Moment | None) -> None:
         pane = self.query_one(SourcePane)

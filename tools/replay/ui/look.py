@@ -18,6 +18,7 @@ RED = "#ff7a70"
 VIOLET = "#c49bff"
 PANEL = "#1d2129"
 HERE = "#3b3115"
+CURSOR = "#262c36"
 
 THEME = Theme(
     name="deathless",

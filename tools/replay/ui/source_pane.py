@@ -2,125 +2,99 @@
 
 from __future__ import annotations
 
-import textwrap
 from functools import lru_cache
-from typing import ClassVar, NamedTuple
 
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from rich.syntax import Syntax
-from rich.text import Span
-from textual.binding import Binding, BindingType
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
+from rich.text import Span, Text
 from textual.strip import Strip
 
 from ..await_lines import await_lines
 from ..source_lines import FrameSource
 from .look import AMBER, DIM, FAINT, HERE
+from .row_pane import RowPane, strips_of
 
 _GUTTER = 8
 """Columns before the code: the number, and the arrow."""
 
 
-class _Row(NamedTuple):
-    """A line of the screen: what is drawn, the number of its line of source, and whether that goes on from above."""
-
-    strip: Strip
-    number: int
-    goes_on: bool
-
-
-class SourcePane(ScrollView, can_focus=True, inherit_bindings=False):
+class SourcePane(RowPane):
     """Shows a function, or a text where there is none to show. Long lines are folded."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_up", "Up", show=False),
-        Binding("down,j", "scroll_down", "Down", show=False),
-        Binding("pageup", "page_up", "Page up", show=False),
-        Binding("pagedown", "page_down", "Page down", show=False),
-    ]
 
     def __init__(self) -> None:
         super().__init__(id="source")
         self._source: FrameSource | None = None
-        self._text: tuple[str, ...] = ()
-        self._marked = range(0)
-        self._rows: list[_Row] = []
+        self._text: list[str] = []
+        self._marked_row: int | None = None
 
     def show(self, source: FrameSource) -> None:
         """Show a function, and scroll to its await."""
-        known, self._source = self._source, source
-        if known == source:
-            return
-        self._marked = await_lines(source)
-        if known is None or (known.lines, known.first_line) != (source.lines, source.first_line):
-            self._lay_out()
-        self._follow()
-        self.refresh()
+        if source != self._source:
+            self._source = source
+            self.lay_out()
+            self._follow()
 
     def show_text(self, lines: list[str]) -> None:
         """Show a text instead."""
-        text = tuple(lines)
-        if self._source is not None or text != self._text:
-            self._source, self._text, self._marked = None, text, range(0)
-            self._lay_out()
-            self.scroll_to(y=0, animate=False)
-            self.refresh()
+        if self._source is not None or lines != self._text:
+            self._source, self._text = None, lines
+            self.lay_out()
+            self._follow()
 
     def on_resize(self) -> None:
         """Take the new width."""
-        self._lay_out()
+        super().on_resize()
         self._follow()
 
-    def _lay_out(self) -> None:
-        """Fold the lines for the width that there is."""
-        width, source = self.scrollable_content_region.width, self._source
-        if source is None:
-            lines = [piece for line in self._text for piece in textwrap.wrap(line, max(20, width - 2)) or [""]]
-            self._rows = [_Row(Strip([Segment(f" {line}", Style(color=DIM))]), 0, True) for line in lines]
-        else:
-            room = max(20, width - _GUTTER)
-            self._rows = [
-                _Row(strip, number, at > 0)
-                for number, (line, text) in enumerate(
-                    zip(_highlighted(source.lines), source.lines, strict=True), source.first_line
-                )
-                for at, strip in enumerate(_folded(line, text, room))
-            ]
-        self.virtual_size = Size(width, len(self._rows))
-
     def _follow(self) -> None:
-        """Scroll until the marked lines are in the middle, unless they are well on the screen."""
-        height = self.scrollable_content_region.height
-        marked = [at for at, row in enumerate(self._rows) if row.number in self._marked]
-        if not marked:
+        """Scroll until the await is in the middle, unless it is well on the screen."""
+        height, row = self.scrollable_content_region.height, self._marked_row
+        if row is None:
             self.scroll_to(y=0, animate=False)
-        elif not 2 <= marked[0] - self.scroll_offset.y < height - 2:
-            self.scroll_to(y=max(0, marked[0] - height // 2), animate=False)
+        elif not 2 <= row - self.scroll_offset.y < height - 3:
+            self.scroll_to(y=max(0, row - height // 2), animate=False)
 
-    def render_line(self, y: int) -> Strip:
-        """Draw a line of the screen."""
-        at, width, base = y + self.scroll_offset.y, self.size.width, self.rich_style
-        if at >= len(self._rows):
-            return Strip.blank(width, base)
-        strip, number, goes_on = self._rows[at]
-        if self._source is not None:
-            here = number in self._marked
-            shown = "" if goes_on else f"{number}"
-            arrow = "▶" if here and number == self._marked.start and not goes_on else " "
-            gutter = Segment(f"{shown:>5} ", Style(color=AMBER if here else FAINT, bold=here))
-            strip = Strip([gutter, Segment(f"{arrow} ", Style(color=AMBER, bold=True)), *strip])
-            base = base + Style(bgcolor=HERE) if here else base
-        return strip.adjust_cell_length(width).apply_style(base)
+    def make_rows(self, width: int) -> list[Strip]:
+        """Fold the lines, number them, and light up the await."""
+        self._marked_row = None
+        source = self._source
+        if source is None:
+            text = Text("\n".join(self._text), Style(color=DIM))
+            return [Strip([Segment(" "), *strip]) for strip in strips_of(text, width - 2)]
+        marked = await_lines(source)
+        rows: list[Strip] = []
+        pairs = zip(_highlighted(source.lines), source.lines, strict=True)
+        for number, (line, text) in enumerate(pairs, source.first_line):
+            if marked and number == marked.start:
+                self._marked_row = len(rows)
+            rows += _numbered(
+                _folded(line, text, width - _GUTTER), number, width, marked if number in marked else None
+            )
+        return rows
+
+
+def _numbered(strips: list[Strip], number: int, width: int, marked: range | None) -> list[Strip]:
+    """Put the number before a line, and the light behind it where it is marked."""
+    rows = []
+    for at, strip in enumerate(strips):
+        shown = f"{number:>5} " if at == 0 else " " * 6
+        arrow = "▶ " if marked is not None and number == marked.start and at == 0 else "  "
+        style = Style(color=FAINT) if marked is None else Style(color=AMBER, bold=True)
+        row = Strip([Segment(shown + arrow, style), *strip])
+        if marked is not None:
+            row = row.adjust_cell_length(width).apply_style(Style(bgcolor=HERE))
+        rows.append(row)
+    return rows
 
 
 @lru_cache(maxsize=64)
 def _highlighted(lines: tuple[str, ...]) -> tuple[Strip, ...]:
     """Return the lines of a function in colours."""
     text = Syntax("", "python", theme="one-dark").highlight("\n".join(lines))
-    # Without the theme's background: there is one under the marked line.
+    # Without the theme's background: there is a light behind the await.
+    text.style = ""
     text.spans = [
         Span(span.start, span.end, Style(color=span.style.color, italic=span.style.italic))
         for span in text.spans

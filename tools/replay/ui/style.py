@@ -15,12 +15,10 @@ Screen { background: $background; color: $foreground; }
 #who { height: 1; padding: 0 2; margin: 0; }
 #source { height: 3fr; border: round $border; border-title-color: $primary; border-subtitle-color: #737c8c; }
 #below { height: 2fr; }
-#locals { width: 3fr; border: round $border; border-title-color: $primary; padding: 0 1; background: $background; }
-#facts { width: 2fr; border: round $border; border-title-color: $primary; padding: 0 1; }
+#locals { width: 4fr; border: round $border; border-title-color: $primary; padding: 0 1; }
+#facts { width: 3fr; border: round $border; border-title-color: $primary; padding: 0 1; }
 #source:focus, #locals:focus, #facts:focus { border: round $primary 60%; }
 #slider { height: 3; margin: 0 1; }
-Tree > .tree--cursor, Tree:focus > .tree--cursor { background: #262c36; text-style: none; }
-Tree > .tree--highlight, Tree > .tree--highlight-line { background: transparent; text-style: none; }
 Dialog, ForkDialog { align: center middle; background: black 55%; }
 .box {
     width: 90%; max-width: 110; height: auto; max-height: 85%; padding: 1 2;
