@@ -17,6 +17,6 @@ def span_text(span_us: int) -> str:
 def due_text(due_us: int, now_us: int) -> str:
     """Say when something is due: `in 0.417 s`, `due now`, `due for 2.5 s`."""
     left_us = due_us - now_us
-    if left_us > 0:
-        return f"in {span_text(left_us)}"
-    return f"due for {span_text(-left_us)}" if left_us else "due now"
+    if abs(left_us) < US // 1000:
+        return "due now"
+    return f"in {span_text(left_us)}" if left_us > 0 else f"due for {span_text(-left_us)}"

@@ -25,7 +25,9 @@ def facts_of(moment: Moment) -> list[Fact]:
     """Return what there is to say of a workflow, the most telling first."""
     found = []
     if moment.moved_turn is not None and moment.moved_us is not None:
-        lines = [line for cause in moment.causes for line in (cause.text, *(f"  {told}" for told in cause.answers))]
+        lines = [
+            line for cause in moment.causes for line in (cause.text, *(f"  {told}" for told in cause.answers))
+        ]
         found.append(Fact("caused by", _when(moment, moment.moved_us), lines))
     if moment.view is not None:
         found += _of_view(moment.view, moment.now_us)

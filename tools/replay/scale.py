@@ -17,7 +17,9 @@ class Scale:
 
     def column_of(self, place: int) -> int:
         """Return the column of a place."""
-        return 0 if self.count < 2 else (2 * place * (self.width - 1) + self.count - 1) // (2 * (self.count - 1))
+        return (
+            0 if self.count < 2 else (2 * place * (self.width - 1) + self.count - 1) // (2 * (self.count - 1))
+        )
 
     def place_of(self, column: int) -> int:
         """Return the place that a column stands for best; columns beyond an end stand for that end."""

@@ -181,12 +181,18 @@ class Scrubber:
     def _look(self, member: Member, trace: Trace, nothing: Moment) -> Moment:
         turn = self.turn
         row, moved = trace.row_at(turn), trace.last_move(turn)
-        found = replace(nothing, move=bisect_right(trace.moves, turn), moves=len(trace.moves), moved_turn=moved)
+        found = replace(
+            nothing, move=bisect_right(trace.moves, turn), moves=len(trace.moves), moved_turn=moved
+        )
         view = None if row is None else self.world.view(member.id, row)
         if moved is not None:
             steps = trace.steps_in(moved)
             before = steps[0].record.before
-            changes = [] if before is None or view is None else differences(self.world.view(member.id, before), view)
+            changes = (
+                []
+                if before is None or view is None
+                else differences(self.world.view(member.id, before), view)
+            )
             found = replace(
                 found,
                 moved_us=steps[0].record.now_us,

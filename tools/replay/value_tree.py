@@ -72,7 +72,8 @@ class ValueTree:
             and change.path.startswith(prefix)
             and (name := change.path.removeprefix(prefix)).isidentifier()
         ]
-        return nodes + gone
+        # In one order, so that they keep their places from turn to turn.
+        return sorted(nodes + gone, key=lambda node: node.name) if gone else nodes
 
     def children(self, node: Node) -> list[Node]:
         """Return the parts of a value; those over `MOST_CHILDREN` are left out."""

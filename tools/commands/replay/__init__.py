@@ -11,6 +11,7 @@ COMMANDS = {
     "show": "Show a workflow: where it stands, its locals, and what caused its last step.",
     "timeline": "List the steps of a workflow, each with its cause and what it changed.",
     "diff": "Compare two steps, two workflows or two worlds, by field path.",
+    "ui": "Look at a world on a full screen, turn by turn.",
 }
 """Each command with its line of help, said here so that `--help` imports none of them."""
 

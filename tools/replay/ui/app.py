@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from rich.markup import escape
-from textual import work
+from textual import on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -226,12 +226,14 @@ class ReplayApp(App[None]):
         self.query_one("#filter", Input).value = ""
         self.query_one(WorkflowList).focus()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    @on(Input.Changed, "#filter")
+    def list_fitting(self, event: Input.Changed) -> None:
         """List what fits so far."""
         self._filter = Filter(event.value)
         self._show_list()
 
-    def on_input_submitted(self, _event: Input.Submitted) -> None:
+    @on(Input.Submitted, "#filter")
+    def go_on_in_list(self) -> None:
         """Go on in the list, with its first workflow if the one that is looked at is not in it."""
         listed = self.query_one(WorkflowList)
         listed.focus()

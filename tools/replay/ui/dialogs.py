@@ -27,17 +27,23 @@ _KEYS = (
     ("d", "what differs between the mark and here; without a mark, what the last step changed"),
     ("f", "fork: a new world as this one was at this turn"),
     ("/", "filter the workflows; escape shows all again"),
-    ("up, down, page up, page down", "move in the list, the source or the locals; tab goes from one to the next"),
+    (
+        "up, down, page up, page down",
+        "move in the list, the source or the locals; tab goes from one to the next",
+    ),
     ("enter", "in the locals, open or close a value"),
     ("q", "quit"),
 )
 _FILTERS = (
-    ("guard 17", "all words have to fit: a type or group that has it, an id or entity that begins with it, a status"),
+    (
+        "guard 17",
+        "all words have to fit: a type or group that has it, an id or entity that begins with it, a status",
+    ),
     ("status:failed entity:17", "that field alone; id:, entity:, type:, group:, status:"),
     ("suspended, completed, failed, cancelled, not yet, deleted", "how workflows stand, at the turn shown"),
 )
 _MARKS = (
-    ("+  ~  -  ›", "a local that is new, changed, gone, or changed inside, with the last step"),
+    ("+  ~  -  >", "a local that is new, changed, gone, or changed inside, with the last step"),
     ("▸", "a workflow that moved in this turn"),
     ("●  ✓  ✗  ■  ·", "suspended, completed, failed, cancelled, not there"),
     ("┿  ◆  █", "on the bar: turns in which the workflow moved, the mark, here"),
@@ -104,8 +110,10 @@ class ForkDialog(ModalScreen[str | None]):
         with Vertical(classes="box small") as box:
             box.border_title = f"Fork at turn {self._turn:,}"
             box.border_subtitle = "enter forks, escape closes"
-            yield Static(f"A new world as this one was at the end of turn {self._turn:,}, in a new directory:")
-            yield Input(self._suggested, id="target")
+            yield Static(
+                f"A new world as this one was at the end of turn {self._turn:,}, in a new directory:"
+            )
+            yield Input(self._suggested, id="target", compact=True)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Give back what was typed, unless it is nothing."""

@@ -16,7 +16,9 @@ _DIM = Style(color=DIM)
 
 def title(scrubber: Scrubber, pace: int, *, playing: bool) -> Text:
     """Return the line at the top: the world, how it plays, and the mark."""
-    line = Text.assemble(("deathless replay  ", Style(color=AMBER, bold=True)), (scrubber.world.reader.path.name, _BRIGHT))
+    line = Text.assemble(
+        ("deathless replay  ", Style(color=AMBER, bold=True)), (scrubber.world.reader.path.name, _BRIGHT)
+    )
     line.append(f"   {len(scrubber.members):,} workflows, {len(scrubber.turns):,} turns", _DIM)
     line.append("   ▶ " if playing else "   ❚❚ ", Style(color=AMBER if playing else DIM))
     line.append(f"{pace}x", _BRIGHT if playing else _DIM)
@@ -55,7 +57,7 @@ def place(moment: Moment) -> str:
     if view is None:
         return "source"
     names = [view.type, *(frame.name.rpartition(":")[2] for frame in view.frames)]
-    return " › ".join(names) + (f", line {view.line}" if view.line else "")
+    return " > ".join(names) + (f", line {view.line}" if view.line else "")
 
 
 def no_source(moment: Moment | None) -> list[str]:

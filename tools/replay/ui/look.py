@@ -60,7 +60,7 @@ SYMBOL = {
 
 CHANGE = {
     Change.NONE: (" ", Style(color=INK)),
-    Change.INSIDE: ("›", Style(color=INK)),
+    Change.INSIDE: (">", Style(color=INK)),
     Change.CHANGED: ("~", Style(color=AMBER)),
     Change.NEW: ("+", Style(color=GREEN)),
     Change.GONE: ("-", Style(color=RED, strike=True)),

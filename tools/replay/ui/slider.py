@@ -38,9 +38,7 @@ class TurnSlider(Widget):
         """Take over the turns in which the chosen workflow moved."""
         between = self._scrubber.moves_between
         scale = self._scale
-        self._ticks = [
-            between(places.start, places.stop) for places in map(scale.places, range(scale.width))
-        ]
+        self._ticks = [between(places.start, places.stop) for places in map(scale.places, range(scale.width))]
         self.refresh()
 
     def on_resize(self) -> None:

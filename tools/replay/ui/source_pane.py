@@ -61,8 +61,8 @@ class SourcePane(RowPane):
         self._marked_row = None
         source = self._source
         if source is None:
-            text = Text("\n".join(self._text), Style(color=DIM))
-            return [Strip([Segment(" "), *strip]) for strip in strips_of(text, width - 2)]
+            told = Text("\n".join(self._text), Style(color=DIM))
+            return [Strip([Segment(" "), *strip]) for strip in strips_of(told, width - 2)]
         marked = await_lines(source)
         rows: list[Strip] = []
         pairs = zip(_highlighted(source.lines), source.lines, strict=True)

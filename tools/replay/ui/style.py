@@ -12,13 +12,14 @@ Screen { background: $background; color: $foreground; }
 #workflows { height: 1fr; }
 #count { height: 1; color: #737c8c; padding: 0 1; }
 #right { width: 1fr; }
-#who { height: 1; padding: 0 2; margin: 0; }
+#who { height: 1; padding: 0 1; }
 #source { height: 3fr; border: round $border; border-title-color: $primary; border-subtitle-color: #737c8c; }
 #below { height: 2fr; }
 #locals { width: 4fr; border: round $border; border-title-color: $primary; padding: 0 1; }
 #facts { width: 3fr; border: round $border; border-title-color: $primary; padding: 0 1; }
 #source:focus, #locals:focus, #facts:focus { border: round $primary 60%; }
-#slider { height: 3; margin: 0 1; }
+#slider { height: 3; padding: 0 1; }
+#workflows, #source, #locals, #facts { scrollbar-size-vertical: 1; }
 Dialog, ForkDialog { align: center middle; background: black 55%; }
 .box {
     width: 90%; max-width: 110; height: auto; max-height: 85%; padding: 1 2;
@@ -26,7 +27,7 @@ Dialog, ForkDialog { align: center middle; background: black 55%; }
 }
 .box VerticalScroll { height: auto; max-height: 100%; }
 .box.small { max-width: 76; }
-#target { margin: 1 0 0 0; background: $background; border: tall $border; }
+#target { margin: 1 0 0 0; padding: 0 1; background: $background; }
 Footer { background: $panel; }
 Toast { background: $panel; }
 """

@@ -121,7 +121,9 @@ class WorkflowList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_move(self, by: int) -> None:
         """Move the cursor."""
-        self._choose((-1 if by > 0 else len(self._members)) + by if self._cursor is None else self._cursor + by)
+        self._choose(
+            (-1 if by > 0 else len(self._members)) + by if self._cursor is None else self._cursor + by
+        )
 
     def action_page(self, by: int) -> None:
         """Move the cursor by a screen."""
