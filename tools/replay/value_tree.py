@@ -56,21 +56,23 @@ class ValueTree:
         self._touched = {above for path in self._changes for above in _above(path)}
 
     def functions(self) -> list[tuple[str, list[Node]]]:
-        """Return the variables of each function on the stack, by its name, the workflow's own first."""
-        found = [(self._view.type, self._variables("locals", self._view.locals))]
+        """Return the variables of each function on the stack, by its name, the innermost first."""
+        found = [(self._view.type, self._variables("locals", self._view.locals, Change.NONE))]
         for at, frame in enumerate(self._view.frames):
-            found.append((frame.name, self._variables(f"frames[{at}].locals", frame.locals)))
-        return found
+            entered = self._changes.get(f"frames[{at}]")
+            inherited = Change.NEW if entered is not None and entered.old is ABSENT else Change.NONE
+            found.append((frame.name, self._variables(f"frames[{at}].locals", frame.locals, inherited)))
+        return found[::-1]
 
-    def _variables(self, path: str, variables: Mapping[str, Any]) -> list[Node]:
-        nodes = [self._node(name, f"{path}.{name}", value, Change.NONE) for name, value in variables.items()]
+    def _variables(self, path: str, variables: Mapping[str, Any], inherited: Change) -> list[Node]:
+        nodes = [self._node(name, f"{path}.{name}", value, inherited) for name, value in variables.items()]
         prefix = f"{path}."
         gone = [
-            Node(name, change.path, change.old, Change.GONE)
+            Node(change.path.removeprefix(prefix), change.path, change.old, Change.GONE)
             for change in self._changes.values()
             if change.new is ABSENT
             and change.path.startswith(prefix)
-            and (name := change.path.removeprefix(prefix)).isidentifier()
+            and change.path.removeprefix(prefix).isidentifier()
         ]
         # In one order, so that they keep their places from turn to turn.
         return sorted(nodes + gone, key=lambda node: node.name) if gone else nodes
@@ -135,6 +137,16 @@ class _Short(reprlib.Repr):
         self.maxlevel = 3
         self.maxstring = self.maxother = self.maxlong = 120
         self.maxlist = self.maxtuple = self.maxset = self.maxdict = self.maxdeque = 8
+
+    def repr_dict(self, x: dict[Any, Any], level: int) -> str:
+        """Return a dict with its items in their order: as given, they are sorted."""
+        if level <= 0 and x:
+            return "{...}"
+        items = [
+            f"{self.repr1(key, level - 1)}: {self.repr1(value, level - 1)}"
+            for key, value in islice(x.items(), self.maxdict)
+        ]
+        return "{" + ", ".join([*items, *["..."] * (len(x) > self.maxdict)]) + "}"
 
 
 _SHORT = _Short()

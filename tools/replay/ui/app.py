@@ -22,10 +22,10 @@ from ..population import Filter
 from ..scrubber import Moment, Scrubber
 from ..value_tree import ValueTree
 from . import lines
-from .dialogs import ForkDialog, differences_dialog, help_dialog
+from .dialogs import ForkDialog, Waiting, differences_dialog, help_dialog
+from .facts_pane import FactsPane
 from .locals_pane import LocalsPane
 from .look import THEME
-from .row_pane import TextPane
 from .slider import TurnSlider
 from .source_pane import SourcePane
 from .style import CSS
@@ -84,14 +84,14 @@ class ReplayApp(App[None]):
                 yield SourcePane()
                 with Horizontal(id="below"):
                     yield LocalsPane()
-                    yield TextPane(id="facts")
+                    yield FactsPane()
         yield TurnSlider(self.scrubber)
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Look at the first workflow."""
         self.query_one(LocalsPane).border_title = "locals"
-        self.query_one(TextPane).border_title = "what happened"
+        self.query_one(FactsPane).border_title = "what happened"
         if self.scrubber.chosen is None and self.scrubber.members:
             self.scrubber.choose(self.scrubber.members[0])
         self._show_list()
@@ -133,7 +133,7 @@ class ReplayApp(App[None]):
         view = None if moment is None else moment.view
         values = None if moment is None or view is None else ValueTree(view, moment.changes)
         self.query_one(LocalsPane).show(values, self.scrubber.now_us)
-        self.query_one(TextPane).show(lines.facts([] if moment is None else facts_of(moment)))
+        self.query_one(FactsPane).show([] if moment is None else facts_of(moment))
 
     def _show_source(self, moment: Moment | None) -> None:
         pane = self.query_one(SourcePane)
@@ -272,16 +272,17 @@ class ReplayApp(App[None]):
         target = await self.push_screen_wait(ForkDialog(scrubber.turn, suggested))
         if target is None:
             return
-        self.screen.loading = True
+        waiting = Waiting(f"Forking at turn {scrubber.turn:,}: the world is copied.")
+        await self.push_screen(waiting)
         try:
-            # In a thread, for it copies the world. Nothing else reads meanwhile: the screen takes no keys.
+            # In a thread, for it may take a while. Nothing else reads meanwhile: the waiting screen takes no keys.
             await asyncio.to_thread(scrubber.fork, target)
         except (DeathlessError, OSError) as error:
             self.notify(escape(str(error)), severity="error", timeout=10)
         else:
             self.notify(f"Turn {scrubber.turn:,} goes on in {escape(target)}.", title="Forked")
         finally:
-            self.screen.loading = False
+            await waiting.dismiss()
 
     def action_help(self) -> None:
         """Show the keys."""

@@ -10,6 +10,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -120,3 +121,20 @@ class ForkDialog(ModalScreen[str | None]):
         event.stop()
         if event.value.strip():
             self.dismiss(event.value.strip())
+
+
+class Waiting(ModalScreen[None]):
+    """Says what is being done, and takes no keys until that is over."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        """Put it together."""
+        with Vertical(classes="box small"):
+            yield Static(self._text)
+
+    def on_key(self, event: Key) -> None:
+        """Keep the keys from the screen below."""
+        event.stop()

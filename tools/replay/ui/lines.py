@@ -1,11 +1,10 @@
-"""The lines of text around the panes: title, who is looked at, what happened, and what there is instead of source."""
+"""The lines of text around the panes: title, who is looked at, and what there is instead of source."""
 
 from __future__ import annotations
 
 from rich.style import Style
 from rich.text import Text
 
-from ..facts import Fact
 from ..population import Standing
 from ..scrubber import Moment, Scrubber
 from .look import AMBER, BLUE, DIM, INK, SYMBOL
@@ -73,15 +72,3 @@ def no_source(moment: Moment | None) -> list[str]:
     if source is None:
         return ["source not loaded: give its module with --code"]
     return [f"line {source.line} of {source.name}", f"await {source.key}", "", source.why_not or ""]
-
-
-def facts(found: list[Fact]) -> Text:
-    """Return the facts one under the other."""
-    text = Text()
-    for fact in found:
-        text.append(fact.title, Style(color=BLUE, bold=True))
-        text.append(f"  {fact.aside}\n" if fact.aside else "\n", _DIM)
-        for line in fact.lines:
-            text.append(f"  {line}\n", Style(color=INK))
-        text.append("\n")
-    return text

@@ -12,7 +12,7 @@ from textual.events import Click
 from textual.strip import Strip
 
 from ..value_tree import MOST_CHILDREN, Change, Node, ValueTree, has_parts, short_text
-from .look import CHANGE, CURSOR, DIM
+from .look import BLUE, CHANGE, CURSOR, DIM
 from .row_pane import RowPane
 
 
@@ -48,7 +48,8 @@ class LocalsPane(RowPane):
         functions = [] if self._values is None else self._values.functions()
         for name, nodes in functions:
             if len(functions) > 1:
-                self._add(rows, None, Text(f"  {name}", Style(color=DIM, bold=True)), width)
+                title = name.rpartition(":")[2]
+                self._add(rows, None, Text(f"  {title}", Style(color=BLUE, bold=True)), width)
             if not nodes:
                 self._add(rows, None, Text("    no locals", Style(color=DIM)), width)
             self._add_nodes(rows, nodes, 0, width)

@@ -49,25 +49,6 @@ class RowPane(ScrollView, can_focus=True, inherit_bindings=False):
         return row.adjust_cell_length(width).apply_style(self.rich_style)
 
 
-class TextPane(RowPane):
-    """Shows a text, folded at words."""
-
-    def __init__(self, *, id: str) -> None:  # noqa: A002 - textual's name.
-        super().__init__(id=id)
-        self._text = Text()
-
-    def show(self, text: Text) -> None:
-        """Show a text from its beginning."""
-        if text != self._text or text.spans != self._text.spans:
-            self._text = text
-            self.lay_out()
-            self.scroll_to(y=0, animate=False)
-
-    def make_rows(self, width: int) -> list[Strip]:
-        """Fold it."""
-        return strips_of(self._text, width)
-
-
 def strips_of(text: Text, width: int) -> list[Strip]:
     """Return a text as rows of at most this width."""
     console = Console(width=width)

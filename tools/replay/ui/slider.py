@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.style import Style
 from rich.text import Text
 from textual.events import MouseDown, MouseMove, MouseUp
@@ -50,8 +52,8 @@ class TurnSlider(Widget):
             for places in map(scale.places, range(scale.width))
         ]
         top = max(*most, 1)
-        # What is not nothing is to be seen.
-        self._activity = "".join(_BARS[-(-8 * value // top)] for value in most)
+        # By the root: one turn in which all were started would make all others flat.
+        self._activity = "".join(_BARS[math.ceil(8 * math.sqrt(value / top))] for value in most)
         self.show_moves()
 
     def render(self) -> Text:

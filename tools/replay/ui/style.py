@@ -20,7 +20,7 @@ Screen { background: $background; color: $foreground; }
 #source:focus, #locals:focus, #facts:focus { border: round $primary 60%; }
 #slider { height: 3; padding: 0 1; }
 #workflows, #source, #locals, #facts { scrollbar-size-vertical: 1; }
-Dialog, ForkDialog { align: center middle; background: black 55%; }
+Dialog, ForkDialog, Waiting { align: center middle; background: black 55%; }
 .box {
     width: 90%; max-width: 110; height: auto; max-height: 85%; padding: 1 2;
     background: $panel; border: round $primary; border-title-color: $primary; border-subtitle-color: #737c8c;
