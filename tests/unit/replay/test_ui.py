@@ -7,7 +7,7 @@ import types
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from deathless.tools.cli import main
 from deathless.tools.replay.ui.app import ReplayApp
@@ -19,7 +19,7 @@ from deathless.tools.replay.ui.workflow_list import WorkflowList
 from deathless.workflows.errors import WorldError
 
 sys.path.insert(0, str(Path(__file__).parent))
-from ui_kit import FIGHTER, PICTURE, live_through, picture_of, run_app  # noqa: E402
+from ui_kit import PICTURE, live_through, picture_of, run_app  # noqa: E402
 
 
 @pytest.fixture(scope="module")

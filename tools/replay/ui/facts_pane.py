@@ -34,7 +34,11 @@ class FactsPane(RowPane):
             if rows:
                 rows.append(Strip([]))
             title = Segment(f"{fact.title}  ", Style(color=BLUE, bold=True))
-            rows.append(Strip([title, Segment(fact.aside, Style(color=DIM))]))
+            aside = Segment(fact.aside, Style(color=DIM))
+            if len(title.text) + len(aside.text) <= width:
+                rows.append(Strip([title, aside]))
+            else:
+                rows += [Strip([title]), Strip([Segment("  "), aside])]
             for line in fact.lines:
                 indent = "  " + line[: len(line) - len(line.lstrip())]
                 folded = textwrap.wrap(

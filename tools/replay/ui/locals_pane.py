@@ -49,9 +49,9 @@ class LocalsPane(RowPane):
         for name, nodes in functions:
             if len(functions) > 1:
                 title = name.rpartition(":")[2]
-                self._add(rows, None, Text(f"  {title}", Style(color=BLUE, bold=True)), width)
+                self._add(rows, None, Text.assemble((f"  {title}", Style(color=BLUE, bold=True))), width)
             if not nodes:
-                self._add(rows, None, Text("    no locals", Style(color=DIM)), width)
+                self._add(rows, None, Text.assemble(("    no locals", Style(color=DIM))), width)
             self._add_nodes(rows, nodes, 0, width)
         self._cursor = min(self._cursor, max(0, len(rows) - 1))
         return rows
@@ -66,7 +66,7 @@ class LocalsPane(RowPane):
                 self._add_nodes(rows, self._values.children(node), depth + 1, width)
         if depth and len(nodes) == MOST_CHILDREN:
             more = f"{'  ' * depth}    not more than {MOST_CHILDREN} are shown"
-            self._add(rows, None, Text(more, Style(color=DIM)), width)
+            self._add(rows, None, Text.assemble((more, Style(color=DIM))), width)
 
     def _add(self, rows: list[Strip], node: Node | None, label: Text, width: int) -> None:
         label.truncate(width, overflow="ellipsis")

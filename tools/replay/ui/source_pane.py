@@ -61,7 +61,7 @@ class SourcePane(RowPane):
         self._marked_row = None
         source = self._source
         if source is None:
-            told = Text("\n".join(self._text), Style(color=DIM))
+            told = Text.assemble(("\n".join(self._text), Style(color=DIM)))
             return [Strip([Segment(" "), *strip]) for strip in strips_of(told, width - 2)]
         marked = await_lines(source)
         rows: list[Strip] = []
