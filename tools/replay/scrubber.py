@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from ...runtime import WorkflowView
 from ...workflows import rows
-from ...workflows.errors import DeathlessError
+from ...workflows.errors import DeathlessError, WorldCorruptError
 from ...workflows.sources import US
 from .causes import Cause, Causes
 from .differences import Difference, differences
@@ -234,8 +234,12 @@ class Scrubber:
         return FrameSource(view.type, "", 0, program.filename, first, text)
 
     def movers(self) -> frozenset[int]:
-        """Return who was changed in this turn, as far as that was recorded and is kept."""
-        steps = next(self.world.history.turn_steps(self.turn - 1), None)
+        """Return who was changed in this turn, as far as that was recorded, is kept and can be read."""
+        try:
+            steps = next(self.world.history.turn_steps(self.turn - 1), None)
+        except WorldCorruptError:
+            # The rest can be looked at all the same; whose steps these are, will be told so.
+            return frozenset()
         if steps is None or steps.turn != self.turn:
             return frozenset()
         return frozenset(record.workflow_id for record in steps.steps)

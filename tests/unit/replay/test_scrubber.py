@@ -12,7 +12,7 @@ from deathless.tools.replay.population import Filter, Standing
 from deathless.tools.replay.saved_world import SavedWorld
 from deathless.tools.replay.scrubber import Scrubber
 from deathless.tools.replay.trace import Trace
-from deathless.workflows.errors import HistoryError
+from deathless.workflows.errors import HistoryError, WorldCorruptError
 
 sys.path.insert(0, str(Path(__file__).parent))
 from ui_kit import FIGHTER, live_through  # noqa: E402
@@ -330,6 +330,22 @@ def test_who_moved_in_a_turn_is_known(saved, scrubber):
     for steps in list(saved.history.turn_steps())[::11]:
         scrubber.go_to(scrubber.turns.place_of(steps.turn))
         assert scrubber.movers() == {record.workflow_id for record in steps.steps}
+
+
+def test_steps_that_are_damaged_or_deleted_meanwhile_are_told_and_the_rest_is_shown(
+    saved, scrubber, monkeypatch
+):
+    def damaged(*_):
+        raise WorldCorruptError("w", "its history is damaged")
+
+    scrubber.choose(scrubber.members[0])
+    with monkeypatch.context() as patch:
+        patch.setattr(saved.history, "turn_steps", damaged)
+        patch.setattr(saved.history, "step_at", damaged)
+        scrubber.step_world(-5)
+        assert scrubber.movers() == frozenset()
+        assert scrubber.moment().problem == "w: its history is damaged"
+    assert scrubber.moment().problem is None
 
 
 def test_what_a_running_world_adds_is_left_out(tmp_path):

@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
+from deathless import GameClock, Runtime
+from deathless.runtime import Store
+from deathless.runtime.history.tables import STEP_TABLE
+from deathless.runtime.pieces import number_key
 from deathless.tools.cli import main
 from deathless.tools.replay.ui.app import ReplayApp
 from deathless.tools.replay.ui.dialogs import Dialog, ForkDialog
@@ -17,6 +21,7 @@ from deathless.tools.replay.ui.slider import TurnSlider
 from deathless.tools.replay.ui.source_pane import SourcePane
 from deathless.tools.replay.ui.workflow_list import WorkflowList
 from deathless.workflows.errors import WorldError
+from deathless.workflows.library import buff
 
 sys.path.insert(0, str(Path(__file__).parent))
 from ui_kit import PICTURE, live_through, picture_of, run_app  # noqa: E402
@@ -104,8 +109,6 @@ async def slow(ctx: Context) -> None:
         Go,
     )
 """
-    from deathless import GameClock, Runtime
-
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "several.py").write_text(source)
     module = importlib.import_module("several")
@@ -160,6 +163,19 @@ def test_lines_of_source_that_are_too_long_are_folded(use):
         assert "".join(code.split()) == "".join("".join(app.scrubber.moment().source.lines).split())
 
     use(play, size=(90, 30))
+
+
+def test_a_world_without_workflows_is_an_empty_screen(tmp_path):
+    with Runtime(tmp_path / "w", [buff], clock=GameClock()) as world:
+        world.advance(1.0)
+    seen = []
+
+    async def play(app, pilot):
+        await pilot.press("down", "left", "right", "d", "end", "enter", "space")
+        seen.append(shown(app))
+
+    run_app(tmp_path / "w", play)
+    assert "No workflow." in seen[0]
 
 
 # -- keys --------------------------------------------------------------------------------------------------
@@ -463,6 +479,20 @@ def test_a_world_that_is_not_there_is_one_line(tmp_path, capsys, monkeypatch):
     assert main(["replay", "ui", str(tmp_path / "none")]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.endswith("there is no world here; give the path of one")
+
+
+def test_a_damaged_history_is_one_line(village, tmp_path, capsys, monkeypatch):
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    copy = tmp_path / "copy"
+    with Store.open(village) as store:
+        (key, value), *_ = store.scan(STEP_TABLE, number_key(400))
+        store.backup(copy)
+    with Store.open(copy) as store:
+        store.commit({STEP_TABLE: {key: b"\xc1" * len(value)}})
+    assert main(["replay", "ui", str(copy)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "its history is damaged" in line
 
 
 # -- the picture -------------------------------------------------------------------------------------------

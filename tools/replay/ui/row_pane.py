@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import ClassVar
 
 from rich.console import Console
@@ -31,16 +32,19 @@ class RowPane(ScrollView, can_focus=True, inherit_bindings=False):
         raise NotImplementedError
 
     def lay_out(self) -> None:
-        """Make the rows anew."""
-        width = self.scrollable_content_region.width
-        self._rows = self.make_rows(max(20, width))
+        """Make the rows anew, and draw those that have become others."""
+        region = self.scrollable_content_region
+        before, self._rows = self._rows, self.make_rows(max(20, region.width))
         # Its changes cost a layout of the screen: rows that fit count as so many as fit.
-        self.virtual_size = Size(width, max(len(self._rows), self.scrollable_content_region.height))
-        self.refresh()
+        self.virtual_size = Size(region.width, max(len(self._rows), region.height))
+        for at, (old, new) in enumerate(zip_longest(before, self._rows)):
+            if old != new:
+                self.refresh_line(at)
 
     def on_resize(self) -> None:
         """Take the new width."""
         self.lay_out()
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Draw a line of the screen."""

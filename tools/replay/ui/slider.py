@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import groupby
 
 from rich.style import Style
 from rich.text import Text
@@ -16,6 +17,13 @@ from ..world_times import WorldTimes
 from .look import AMBER, BLUE, DIM, FAINT, INK
 
 _BARS = " ▁▂▃▄▅▆▇█"
+_BAR = {
+    (True, True): Style(color=AMBER),
+    (True, False): Style(color=AMBER, dim=True),
+    (False, True): Style(color=BLUE),
+    (False, False): Style(color=FAINT),
+}
+"""How the bar is drawn before and after where one is, with and without moves."""
 
 
 class TurnSlider(Widget):
@@ -69,10 +77,9 @@ class TurnSlider(Widget):
         scrubber, scale = self._scrubber, self._scale
         here = scale.column_of(scrubber.place)
         bar = Text(no_wrap=True)
-        for column, tick in enumerate(self._ticks):
-            past = column <= here
-            colour = (AMBER if past else BLUE) if tick else (AMBER if past else FAINT)
-            bar.append("┿" if tick else "━", Style(color=colour, dim=past and not tick))
+        for past, ticks in ((True, self._ticks[: here + 1]), (False, self._ticks[here + 1 :])):
+            for tick, run in groupby(ticks):
+                bar.append(("┿" if tick else "━") * len(list(run)), _BAR[past, tick])
         if scrubber.mark is not None:
             at = scale.column_of(scrubber.turns.place_of(scrubber.mark))
             bar = bar[:at] + Text("◆", Style(color=BLUE, bold=True)) + bar[at + 1 :]

@@ -59,8 +59,17 @@ class WorkflowList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def go(self, turn: int, moved: Container[int]) -> None:
         """Show how all stand at a turn, and who of them moved in it."""
+        before = self._seen()
         self._turn, self._moved = turn, moved
-        self.refresh()
+        for y, (old, new) in enumerate(zip(before, self._seen(), strict=True)):
+            if old != new:
+                self.refresh_line(y + self.scroll_offset.y)
+
+    def _seen(self) -> list[tuple[Standing, bool]]:
+        """Return what changes with the turns of those on the screen."""
+        top = self.scroll_offset.y
+        seen = self._members[top : top + self.scrollable_content_region.height]
+        return [(member.standing(self._turn), member.id in self._moved) for member in seen]
 
     @property
     def count(self) -> int:
