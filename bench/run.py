@@ -28,6 +28,7 @@ import children
 import floor
 import frame_loop
 import growth
+import history
 import lateness
 import machine
 import memory
@@ -112,6 +113,11 @@ BENCHMARKS: dict[str, tuple[Callable[..., Section], dict[str, Any], dict[str, An
         two_worlds.measure,
         {"rounds": 9, "pumps": 30, "population": 10_000},
         {"rounds": 2, "pumps": 4, "population": 1_000},
+    ),
+    "history": (
+        history.measure,
+        {"rounds": 9, "pumps": 20, "population": 10_000, "recorded": 1_000_000, "shows": 200},
+        {"rounds": 2, "pumps": 4, "population": 1_000, "recorded": 20_000, "shows": 20},
     ),
     "growth": (
         growth.measure,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from floor import Floor
 from machine import spinning
@@ -31,9 +31,9 @@ class Load:
         self.run(max(2, -(-len(entities) // BATCH)))
 
     @classmethod
-    def on_new_world(cls, place: Path, durability: str, population: int) -> Self:
-        """Make a world of buffs, all of which take part, in shuffled order."""
-        world = Runtime(place, ALL, clock=GameClock(), durability=durability)
+    def on_new_world(cls, place: Path, durability: str, population: int, **options: Any) -> Self:
+        """Make a world of buffs, all of which take part, in shuffled order; options are the `Runtime`'s."""
+        world = Runtime(place, ALL, clock=GameClock(), durability=durability, **options)
         populate(world, population)
         return cls(world, shuffled(population))
 

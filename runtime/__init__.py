@@ -5,6 +5,7 @@ from __future__ import annotations
 from .clock import Clock, GameClock, WallClock
 from .commits import Change
 from .handle import Handle
+from .history.entries import HistoryEntry
 from .history.retention import Retention
 from .inputs import TurnRecord
 from .reports import PumpReport, RecoveryReport
@@ -18,6 +19,7 @@ __all__ = [
     "FrameView",
     "GameClock",
     "Handle",
+    "HistoryEntry",
     "PumpReport",
     "RecoveryReport",
     "Retention",

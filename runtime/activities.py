@@ -15,14 +15,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import structlog
-
 from ..workflows.activity import Activity, ActivityContext
 from ..workflows.codec import Codec
 from ..workflows.errors import text_of
 from ..workflows.outbox import ActivityRecord
 from ..workflows.registry import Registry
 from ..workflows.values import engine_codec
+from .log import get_logger
 
 Deliver = Callable[[int, int, bytes | None, str], None]
 """(activity_id, workflow_id, packed result or None, problem): hands a result to the world."""
@@ -91,7 +90,7 @@ class Activities:
         self._deliver = deliver
         self._payload = payload
         self._workers = workers
-        self._log = structlog.get_logger("deathless")
+        self._log = get_logger()
         self._changed = threading.Condition()
         self._jobs: dict[int, _Job] = {}
         self._ready: deque[_Try] = deque()

@@ -16,8 +16,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import structlog
-
 from ..actors import ActorSystem
 from ..workflows.builtin import DAY_S, cleanup_old_workflows
 from ..workflows.context import Context
@@ -44,6 +42,7 @@ from .ids import BlockIds, IdAllocator
 from .inputs import TurnRecord
 from .intake import Intake, foreign_signal
 from .interrupts import InterruptShield
+from .log import get_logger
 from .options import Options
 from .queries import Queries
 from .recovery import recover
@@ -119,7 +118,7 @@ class Engine:
         self._records: deque[TurnRecord] = deque()
         self._options = options
         self._gc = GcPolicy(active=options.manage_gc)
-        self._log = structlog.get_logger("deathless")
+        self._log = get_logger()
         state = load_state(store)
         if state is None:
             state = WorldState(0, clock.now_us(), 0, clock.kind, options.seed)
@@ -158,6 +157,7 @@ class Engine:
             self.system,
             recorded=options.history,
             retention=options.retention,
+            limits=options.limits,
             turn=state.turn,
         )
         self.history.record(registry)
@@ -172,7 +172,7 @@ class Engine:
         )
         self.committer.committed_turn = state.turn
         self.answers = Answers(self.system.scheduler.is_pump_thread)
-        self.queries = Queries(str(store.path), self.rows, self.system, codec, self.codes)
+        self.queries = Queries(store, self.rows, self.system, codec, self.codes)
         self._replaying = False
         self._prune_us = 0
         self._launched: dict[int, ActivityRecord] = {}

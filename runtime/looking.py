@@ -8,6 +8,7 @@ from ..workflows.errors import UnknownWorkflowError
 from ..workflows.messages import Status
 from ..workflows.sources import US
 from .engine import Engine
+from .history.entries import HistoryEntry
 from .history.tables import HISTORY_TABLES
 from .reports import RecoveryReport
 from .view import WorkflowView
@@ -50,6 +51,24 @@ class Looking:
         self._engine.require_open()
         with self._engine.finished_turns():
             return self._engine.queries.find(workflow_id)
+
+    def history(self, workflow_id: int) -> list[HistoryEntry]:
+        """Return the recorded steps of a workflow, oldest first, as of the last commit.
+
+        It is empty where none are recorded: see `history=` of `Runtime` and `@workflow`. What `Retention` has given up
+        is not in it.
+
+        Raises:
+            UnknownWorkflowError: there is none of this id now, and no step of one is kept.
+        """
+        if not 0 < workflow_id < 2**64:
+            raise UnknownWorkflowError(workflow_id)
+        self._engine.require_open()
+        with self._engine.finished_turns():
+            found = self._engine.queries.history(workflow_id)
+            if not found and self._engine.queries.find(workflow_id) is None:
+                raise UnknownWorkflowError(workflow_id)
+        return found
 
     def workflows(
         self,

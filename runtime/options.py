@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..workflows.definition import Recorded
+from ..workflows.definition import MOST_KEPT, Recorded, is_recorded
 from ..workflows.limits import MAX_ID, Limits
 from ..workflows.sources import LONGEST_S, US
 from .history.retention import Retention
@@ -64,8 +64,10 @@ class Options:
             raise ValueError(
                 f"prune_after is a number of seconds from 0.0 up, or None, not {self.prune_after!r}"
             )
-        if self.history not in ("off", "all"):
-            raise ValueError(f"history is 'off' or 'all', not {self.history!r}")
+        if not is_recorded(self.history):
+            raise ValueError(
+                f"history is 'off', 'all' or a whole number from 1 to {MOST_KEPT:,}, not {self.history!r}"
+            )
         if not isinstance(self.retention, Retention):
             raise TypeError(f"retention is a Retention(...), not {self.retention!r}")
         if self.slow_step is not None and not 0 < self.slow_step < math.inf:

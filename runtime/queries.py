@@ -10,7 +10,10 @@ from ..workflows.codec import Codec
 from ..workflows.errors import WorldCorruptError
 from ..workflows.messages import STATUSES, Status
 from ..workflows.versions import CodeBook
-from .row_buffer import RowBuffer
+from .history.entries import HistoryEntry, entries
+from .history.reader import HistoryReader
+from .row_buffer import WORKFLOW_TABLE, RowBuffer, row_key
+from .store import Store
 from .view import WorkflowView, view_row
 
 
@@ -18,9 +21,9 @@ class Queries:
     """Finds and reads workflows. The caller keeps turns from running meanwhile."""
 
     def __init__(
-        self, world: str, rows: RowBuffer, system: ActorSystem, codec: Codec, codes: CodeBook
+        self, store: Store, rows: RowBuffer, system: ActorSystem, codec: Codec, codes: CodeBook
     ) -> None:
-        self._world = world
+        self._store = store
         self._rows = rows
         self._system = system
         self._codec = codec
@@ -30,6 +33,12 @@ class Queries:
         """Return a workflow, or None."""
         row = self._rows.row(workflow_id)
         return None if row is None else self._view(workflow_id, row)
+
+    def history(self, workflow_id: int) -> list[HistoryEntry]:
+        """Return the recorded steps of a workflow as of the last commit."""
+        stored = self._store.get(WORKFLOW_TABLE, row_key(workflow_id))
+        steps = HistoryReader(self._store).steps_of(workflow_id)
+        return list(entries(steps, stored, lambda row: self._view(workflow_id, row)))
 
     def workflows(
         self, entity_id: int | None, type_name: str | None, status: Status | None, correlation_id: str | None
@@ -52,7 +61,7 @@ class Queries:
             return view_row(workflow_id, row, self._codec, self._codes, self._system.stepper.types)
         except row_format.RowError as error:
             raise WorldCorruptError(
-                self._world, f"the row of workflow {workflow_id} is damaged: {error}"
+                str(self._store.path), f"the row of workflow {workflow_id} is damaged: {error}"
             ) from error
 
     def _candidates(

@@ -62,7 +62,7 @@ class Runtime(Asking):
         slow_step: float | None = 1.0,
         max_resident: int | None = None,
         prune_after: float | None = None,
-        history: Literal["off", "all"] = "off",
+        history: Literal["off", "all"] | int = "off",
         retention: Retention | None = None,
         map_size: int = DEFAULT_MAP_SIZE,
         map_limit: int = DEFAULT_MAP_LIMIT,
@@ -92,8 +92,9 @@ class Runtime(Asking):
                 loaded again when their next message comes. None keeps all that had one.
             prune_after: seconds of world time after which a workflow that has ended, and the name of an input, is
                 deleted, looked at once a minute; None keeps them until `cleanup_old_workflows` is called.
-            history: "all" to record each step of each workflow, for `deathless replay`; a workflow type may say
-                otherwise for itself. What each turn was given, and a hash of what it changed, is always recorded.
+            history: "all" to record each step of each workflow, for `deathless replay`; a number to keep the last so
+                many of each. A workflow type may say otherwise for itself. What each turn was given, and a hash of
+                what it changed, is always recorded.
             retention: how much of that is kept; `Retention()`, some 16 MiB, by default.
             map_size: bytes of address space to map at first; it doubles when it is full.
             map_limit: bytes up to which it may.

@@ -77,11 +77,11 @@ def build_in_place(world: Path, build: Callable[[Path], None]) -> None:
 
 
 def require_empty(target: Path) -> None:
-    """Make the directory of a backup, or check that it is empty."""
+    """Make the directory of a backup or a fork, or check that it is empty."""
     with os_errors(target):
         target.mkdir(parents=True, exist_ok=True)
         if any(target.iterdir()):
-            raise WorldError(str(target), "not empty; give a backup a new directory")
+            raise WorldError(str(target), "not empty; give a new directory")
 
 
 @contextlib.contextmanager

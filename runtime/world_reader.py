@@ -106,6 +106,12 @@ class WorldReader:
             yield from rows
             size = min(4 * size, SCAN_BATCH)
 
+    def tables(self) -> list[str]:
+        """Return the names of the tables that there are, the log not among them."""
+        with self._transaction(LOG):
+            names = {name.decode() for name in self._env.dbs()}
+        return sorted(names.union(self._log.rows) - {LOG})
+
     def close(self) -> None:
         """Unmap the world. A second call does nothing."""
         if self._env is not None:

@@ -8,10 +8,10 @@ numpy, pandas and a server. The package is an extra, imported here alone.
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .loadtest.page_style import SCRIPT, STYLE
 from .output import BadInput
+from .page_style import SCRIPT, STYLE
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -56,7 +56,8 @@ def document(title: str, body: str) -> str:
 
 def section(title: str, note: str, figure: Figure) -> str:
     """Return a plot under its title."""
-    height = f"{figure['layout']['height']}px"
+    layout: Any = figure.layout
+    height = f"{layout.height}px"
     plot = figure.to_html(full_html=False, include_plotlyjs=False, config=_CONFIG, default_height=height)
     return f"<section><h2>{escaped(title)}</h2><p>{escaped(note)}</p>{plot}</section>"
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,14 @@ class BadInput(click.ClickException):
     """Ends a command with one line on standard error and exit code 2."""
 
     exit_code = 2
+
+
+def silence_log() -> None:
+    """Keep what worlds log out of a command's output: workflows that run again have said it before."""
+    # It takes long to import; see `runtime.log`.
+    import structlog  # noqa: PLC0415
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
 def print_json(value: Any) -> None:
@@ -46,3 +56,28 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     console.print(drawn)
+
+
+@contextlib.contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how far long work is, on standard error, where that is a terminal; give a function to tell it.
+
+    Args:
+        what: the work, in a word or two.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _done, _of: None
+        return
+    # Only where it is shown: rich takes longer to import than a command to run.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(what)
+        yield lambda done, of: shown.update(task, completed=done, total=max(1, of))

@@ -16,6 +16,8 @@
     def test_a_crash_changes_nothing(crash_everywhere):
         crash_everywhere(scenario)
 
+Beside them, each `.replay` file is a test where `deathless_replay_code` names the code to run it with.
+
 Every pytest run of the environment loads this module, so it imports the rest only where a fixture is used.
 """
 
@@ -23,17 +25,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 if TYPE_CHECKING:
-    from ..workflows.registry import Registered
+    from ..workflows.registry import Registered, Registry
     from .crash_search import CrashReport, Scenario
     from .testing import TestWorld
 
 MARK = "deathless"
 SEED_OPTION = "--deathless-seed"
+REPLAY_CODE = "deathless_replay_code"
+REPLAY_SUFFIX = ".replay"
 PROGRESS_LINES = 10
 """Of a crash search with -v; with -vv there is one for each crash."""
 
@@ -45,6 +50,7 @@ no workflows are named for this test's world. Name them in one of these ways:
   the fixture deathless_workflows, returning [guard, patrol], in conftest.py, for all tests"""
 
 _WORLDS = pytest.StashKey["list[TestWorld]"]()
+_REPLAYED = pytest.StashKey["Registry"]()
 
 
 class MakeWorld(Protocol):
@@ -182,11 +188,58 @@ def _progress(config: pytest.Config) -> Callable[[int, int, str], None] | None:
     return tell
 
 
+# -- replay files ----------------------------------------------------------------------------------------------
+
+
+class ReplayFile(pytest.File):
+    """A replay file among the tests: one test."""
+
+    def collect(self) -> Iterable[pytest.Item]:
+        """Give the test."""
+        yield ReplayItem.from_parent(self, name=self.path.stem)
+
+
+class ReplayItem(pytest.Item):
+    """The test that the steps of a replay file still come to what was recorded."""
+
+    def runtest(self) -> None:
+        """Run the steps again; what differs is the failure."""
+        from .replay.replay_file import read_replay  # noqa: PLC0415 - see the module.
+        from .replay.retest import require_same  # noqa: PLC0415
+
+        require_same(read_replay(self.path), _replayed_code(self.config))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Say what differs in words; show the traceback only of what nobody expects."""
+        from ..workflows.errors import DeathlessError  # noqa: PLC0415 - see the module.
+        from .output import BadInput  # noqa: PLC0415
+        from .replay.retest import ReplayDiffers  # noqa: PLC0415
+
+        if isinstance(excinfo.value, (ReplayDiffers, BadInput, DeathlessError)):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Return the file, and the heading of a failure."""
+        return self.path, None, f"replay {self.name}"
+
+
+def _replayed_code(config: pytest.Config) -> Registry:
+    """Return the code that replay files run, loaded once."""
+    from .modules import load_registry  # noqa: PLC0415 - see the module.
+
+    if _REPLAYED not in config.stash:
+        names = config.getini(REPLAY_CODE)
+        paths = [str(config.rootpath / name) if name.endswith(".py") else name for name in names]
+        config.stash[_REPLAYED] = load_registry(paths)
+    return config.stash[_REPLAYED]
+
+
 # -- hooks -----------------------------------------------------------------------------------------------------
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option for the seed."""
+    """Add the option for the seed, and the setting for replay files."""
     parser.getgroup(MARK).addoption(
         SEED_OPTION,
         type=int,
@@ -194,6 +247,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="seed of the worlds of tests whose mark names none (default 0)",
     )
+    parser.addini(
+        REPLAY_CODE,
+        type="args",
+        help="modules, as dotted names or .py files, whose code .replay files are run with; without, none is a test",
+    )
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ReplayFile | None:
+    """Take replay files for tests, where the code to run them with is named."""
+    if file_path.suffix != REPLAY_SUFFIX or not parent.config.getini(REPLAY_CODE):
+        return None
+    return ReplayFile.from_parent(parent, path=file_path)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -33,8 +33,10 @@ from .signal import Signal
 P = ParamSpec("P")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
-Recorded: TypeAlias = Literal["off", "all"]
-"""Which steps are recorded in a world's history."""
+Recorded: TypeAlias = Literal["off", "all"] | int
+"""Which steps are recorded in a world's history: none, all, or of each workflow the last so many."""
+MOST_KEPT = 10_000
+"""Of each workflow, at most, where the last so many are."""
 Migrate: TypeAlias = Callable[[str, dict[str, Any]], Mapping[str, Any]]
 
 ROUTINES: dict[str, Program] = {}
@@ -76,7 +78,7 @@ class WorkflowType(Generic[P, R]):
         name: its name in the world, on the command line and in the network.
         version: raise it when the meaning of the locals changes while their names stay; snapshots of other
             versions are then held unless `migrate` is given.
-        history: whether its steps are recorded, "off" or "all"; None as the world says.
+        history: which of its steps are recorded; None as the world says.
         program: its compiled code.
         retry: how often a step that fails is tried before the workflow fails; None for once.
         migrate_function: see `migrate`.
@@ -95,7 +97,7 @@ class WorkflowType(Generic[P, R]):
         history: Recorded | None = None,
     ) -> None:
         self.program = program
-        self.history = history
+        self.history: Recorded | None = history
         self.name = name
         self.version = version
         self.retry = retry
@@ -138,6 +140,13 @@ class WorkflowType(Generic[P, R]):
         return function
 
 
+def is_recorded(value: object) -> bool:
+    """Say whether a value says which steps are recorded."""
+    return (
+        value in ("off", "all") if isinstance(value, str) else type(value) is int and 1 <= value <= MOST_KEPT
+    )
+
+
 @overload
 def workflow(
     function: Callable[Concatenate[Context, P], Coroutine[Any, Any, R]], /
@@ -170,7 +179,8 @@ def workflow(
         signals: signal classes that it takes beside those that its await sites name.
         retry: how often a step that raises is tried, on the same snapshot, before the workflow is Failed. In between
             it is Suspended, and what is sent to it waits; a cancel ends the pause.
-        history: "all" to record each of its steps, "off" for none; None for what `Runtime(history=)` says.
+        history: "all" to record each of its steps, "off" for none, a number to keep the last so many of each workflow;
+            None for what `Runtime(history=)` says.
 
     Raises:
         CompileError: the function uses something that cannot be made durable; names line, column and remedy.
@@ -188,8 +198,11 @@ def workflow(
                 raise DefinitionError(f"workflow {chosen}: signals= takes Signal classes, not {item!r}")
         if retry is not None and not isinstance(retry, Retry):
             raise DefinitionError(f"workflow {chosen}: retry= takes a Retry(...), not {retry!r}")
-        if history not in (None, "off", "all"):
-            raise DefinitionError(f"workflow {chosen}: history= is 'off', 'all' or None, not {history!r}")
+        if history is not None and not is_recorded(history):
+            raise DefinitionError(
+                f"workflow {chosen}: history= is 'off', 'all', a whole number from 1 to {MOST_KEPT:,}, or None, "
+                f"not {history!r}"
+            )
         _check_defaults(function)
         _check_place(function, "workflow")
         program = compile_coroutine(function, kind="workflow")

@@ -15,8 +15,6 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import structlog
-
 from .codec import Codec
 from .context import Context
 from .errors import LimitError
@@ -160,11 +158,17 @@ class Playback:
         raise PlaybackError(f"the step asks the world for {name}, which only a reducer does")
 
 
-def _drop(*_: object) -> Any:
-    raise structlog.DropEvent
+class _Silence:
+    """A logger that says nothing, whatever it is bound to."""
+
+    def __getattr__(self, name: str) -> Any:
+        return self._ignore
+
+    def _ignore(self, *_: object, **__: object) -> _Silence:
+        return self
 
 
-_SILENT = structlog.wrap_logger(None, processors=[_drop])
+_SILENT = _Silence()
 
 
 def _packed_limit(error: LimitError) -> list[Any]:

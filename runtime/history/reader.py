@@ -14,13 +14,15 @@ from typing import Any
 import msgpack
 
 from ...workflows.errors import HistoryError
+from ...workflows.limits import Limits
 from ..pieces import PIECE, joined, number_key, piece_key
 from ..readable import Readable
 from ..row_buffer import WORKFLOW_TABLE, row_key
 from ..world_state import META
+from .last_steps import all_last_steps, last_steps_of
 from .step_index import Place, count_places, places_of
 from .steps import StepRecord, TurnSteps, unpack_step, unpack_steps, unpack_time
-from .tables import INDEXED_KEY, SCOPES_KEY, STEP_TABLE, TURN_TABLE
+from .tables import INDEXED_KEY, LIMITS_KEY, SCOPES_KEY, STEP_TABLE, TURN_TABLE
 from .turn_log import LoggedTurn, damaged_history, unpack_turn
 
 
@@ -36,13 +38,26 @@ class HistoryReader:
     # -- what there is ---------------------------------------------------------------------------------------
 
     def scopes(self) -> list[list[Any]]:
-        """Return what has been recorded: [turn after which, true for all or a list of type names], oldest first."""
+        """Return what has been recorded, oldest first: [turn after which, scope, last].
+
+        A scope is true for all, or the names of types; of those in `last` the last steps of each workflow are kept.
+        """
         stored = self._source.get(META, SCOPES_KEY)
         try:
             scopes: list[list[Any]] = [] if stored is None else msgpack.unpackb(stored)
         except (ValueError, msgpack.exceptions.UnpackException) as error:
             raise damaged_history(str(self._source.path), ValueError(str(error))) from error
         return scopes
+
+    def limits(self) -> Limits | None:
+        """Return the bounds that the world ran with last; None where they are not known."""
+        stored = self._source.get(META, LIMITS_KEY)
+        if stored is None:
+            return None
+        try:
+            return Limits(**msgpack.unpackb(stored))
+        except (TypeError, ValueError, msgpack.exceptions.UnpackException) as error:
+            raise damaged_history(str(self._source.path), ValueError(str(error))) from error
 
     def indexed(self) -> int:
         """Return the last turn that the index has."""
@@ -52,21 +67,31 @@ class HistoryReader:
         """Return the oldest turn of the log that is whole; None where there is none."""
         return next((turn for turn, _ in self._whole(TURN_TABLE, 0)), None)
 
-    def known_from(self, type_name: str | None) -> int | None:
-        """Return the turn from which on it is known how a workflow of a type was; None where it is not recorded.
+    def known_from(self, type_name: str | None, workflow_id: int | None = None) -> int | None:
+        """Return the turn from which on it is known how a workflow was; None where it is not recorded.
 
         Args:
             type_name: of the workflow; None for the whole world.
+            workflow_id: of the workflow; without one, all of the type are meant.
         """
         since: int | None = None
-        for turn, scope in reversed(self.scopes()):
+        last = False
+        for turn, scope, kept in reversed(self.scopes()):
             if scope is not True and (type_name is None or type_name not in scope):
+                last = last or (since is None and type_name in kept)
+                if not last or type_name not in kept:
+                    break
+            elif last:
                 break
             since = turn
         if since is None:
             return None
-        first = next((turn for turn, _ in self._whole(STEP_TABLE, 0)), None)
-        return since if first is None else max(since, first - 1)
+        if last:
+            first = None if workflow_id is None else next(self._last_steps_of(workflow_id), None)
+            oldest = None if first is None else 0 if first.made else first.turn - 1
+            return oldest if oldest is None else max(since, oldest)
+        first_turn = self.first_turn()
+        return since if first_turn is None else max(since, first_turn - 1)
 
     # -- turns -----------------------------------------------------------------------------------------------
 
@@ -99,12 +124,22 @@ class HistoryReader:
 
     def steps_of(self, workflow_id: int, after: int = -1) -> Iterator[StepRecord]:
         """Go through the recorded steps of a workflow, from the first turn after one on."""
-        last = after = self._kept_after(after)
-        for place in places_of(self._source, workflow_id, after):
+        last, kept = after, self._kept_after(after)
+        for place in places_of(self._source, workflow_id, kept):
             yield self.step_at(place)
             last = place.turn
-        for turn in self.turn_steps(max(last, self.indexed())):
-            yield from (step for step in turn.steps if step.workflow_id == workflow_id)
+        for turn in self.turn_steps(max(last, kept, self.indexed())):
+            for step in turn.steps:
+                if step.workflow_id == workflow_id:
+                    yield step
+                    last = turn.turn
+        yield from (step for step in self._last_steps_of(workflow_id) if step.turn > last)
+
+    def _last_steps_of(self, workflow_id: int) -> Iterator[StepRecord]:
+        try:
+            yield from last_steps_of(self._source, workflow_id)
+        except ValueError as error:
+            raise damaged_history(str(self._source.path), error) from error
 
     def places(self, workflow_id: int, after: int = -1) -> Iterator[Place]:
         """Go through the places of a workflow's recorded steps, as `steps_of` does, and read none of them."""
@@ -126,6 +161,13 @@ class HistoryReader:
         """Return the turn after which steps are kept, or a later one: a segment of the index outlives its first."""
         first = next((turn for turn, _ in self._whole(STEP_TABLE, 0)), None)
         return after if first is None else max(after, first - 1)
+
+    def all_last_steps(self) -> Iterator[StepRecord]:
+        """Go through the steps of all workflows of which the last are kept, by workflow and then oldest first."""
+        try:
+            yield from all_last_steps(self._source)
+        except ValueError as error:
+            raise damaged_history(str(self._source.path), error) from error
 
     def places_after(self, turn: int) -> Iterator[tuple[int, int, int]]:
         """Go through the places of steps in turns after one: workflow id, turn, offset."""

@@ -7,13 +7,15 @@ a world's own tables are the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from dataclasses import asdict
+from typing import Any, TypeAlias, cast
 
 import msgpack
 
 from ...actors import ActorSystem
 from ...workflows.definition import Recorded
 from ...workflows.instance import Instance
+from ...workflows.limits import Limits
 from ...workflows.messages import Message
 from ...workflows.outbox import Neighbours
 from ...workflows.registry import Registry
@@ -24,12 +26,15 @@ from ..row_buffer import RowBuffer
 from ..store import Store
 from ..table_buffer import TableBuffer
 from ..world_state import LEFTOVER_KEY, META, TURN
+from .last_steps import LastSteps
 from .reader import HistoryReader
 from .retention import Pruner, Retention
 from .step_index import IndexWriter, Place
 from .steps import Before, pack_steps
-from .tables import INDEX_TABLE, INDEXED_KEY, SCOPES_KEY, STEP_TABLE, TURN_TABLE
+from .tables import INDEX_TABLE, INDEXED_KEY, LAST_TABLE, LIMITS_KEY, SCOPES_KEY, STEP_TABLE, TURN_TABLE
 from .turn_log import digest_of, pack_turn
+
+Step: TypeAlias = tuple[int, Message | None, list[Any] | None, bytes | None]
 
 
 class StepRecorder:
@@ -37,13 +42,16 @@ class StepRecorder:
 
     Attributes:
         steps: of the turn, in order: (workflow id, message, answers, row before).
+        last: those of which the last so many are kept: (how many, step as above).
     """
 
     def __init__(self, system: ActorSystem, rows: RowBuffer) -> None:
-        self.steps: list[tuple[int, Message | None, list[Any] | None, bytes | None]] = []
+        self.steps: list[Step] = []
+        self.last: list[tuple[int, Step]] = []
         self._system = system
         self._rows = rows
-        self._types: frozenset[str] | None = frozenset()
+        self._recorded: Mapping[str, Recorded] = {}
+        self._otherwise: Recorded = "off"
         outbox = system.stepper.outbox
         self._recording = Recording(outbox.neighbours, outbox.run_reducer)
         # It passes on what it does not have itself.
@@ -52,17 +60,18 @@ class StepRecorder:
         self._handle = system.handle
         system.handle, system.recorder = self.handle, self
 
-    def record(self, types: frozenset[str] | None) -> None:
-        """Record workflows of these types from now on; None for all."""
-        self._types = types
+    def record(self, recorded: Mapping[str, Recorded], otherwise: Recorded) -> None:
+        """Record workflows from now on: as it is said of their type, or otherwise."""
+        self._recorded, self._otherwise = recorded, otherwise
         for actor in self._system.directory.actors.values():
             # It may have gone on unrecorded.
             actor.instance.recorded = None
 
     def handle(self, instance: Instance, message: Message) -> bytes | None:
         """Let a step run, as `Stepper.handle` does, and record it if it changed its workflow."""
-        types, recording = self._types, self._recording
-        if types is not None and instance.type_name not in types:
+        recording = self._recording
+        recorded = self._recorded.get(instance.type_name, self._otherwise)
+        if recorded == "off":
             return self._handle(instance, message)
         if recording.answers:
             # Of a step that is not recorded, or a reducer that was called from outside.
@@ -72,24 +81,36 @@ class StepRecorder:
         row = self._handle(instance, message)
         if row is not None:
             instance.recorded = row
-            self.steps.append((instance.workflow_id, message, recording.answers or None, before))
+            step = (instance.workflow_id, message, recording.answers or None, before)
+            if recorded == "all":
+                self.steps.append(step)
+            else:
+                self.last.append((recorded, step))
         return row
 
     def note_made(self, workflow_id: int, type_name: str) -> None:
         """Record that a workflow was made."""
-        if self._types is None or type_name in self._types:
-            self.steps.append((workflow_id, None, None, None))
+        self._note(type_name, (workflow_id, None, None, None))
 
     def note_deleted(self, workflow_id: int, type_name: str, row: bytes) -> None:
         """Record that a workflow is deleted, whose row is as given."""
-        if self._types is None or type_name in self._types:
-            self.steps.append((workflow_id, None, None, row))
+        self._note(type_name, (workflow_id, None, None, row))
+
+    def _note(self, type_name: str, step: Step) -> None:
+        recorded = self._recorded.get(type_name, self._otherwise)
+        if recorded == "all":
+            self.steps.append(step)
+        elif recorded != "off":
+            self.last.append((recorded, step))
 
 
 class History:
     """Writes a world's history.
 
     What is to be committed is in `changes`, until `note_committed`.
+
+    Attributes:
+        last: the number and the hash of the last turn in which something happened.
     """
 
     def __init__(
@@ -101,6 +122,7 @@ class History:
         *,
         recorded: Recorded,
         retention: Retention,
+        limits: Limits,
         turn: int,
     ) -> None:
         """Go on with the history of a world, whose last turn was `turn`."""
@@ -108,35 +130,42 @@ class History:
         self._rows = rows
         self._tables = tables
         self._system = system
-        self._recorded = recorded
+        self._recorded: Recorded = recorded
         self._pruner = Pruner(store, retention)
         self._turn, self._now_us = turn, 0
         self._leftover = store.get(TURN, LEFTOVER_KEY)
         self._fresh: dict[str, dict[bytes, bytes | None]] = {}
         self._recorder: StepRecorder | None = None
         self._index: IndexWriter | None = None
+        self._last_steps = LastSteps(store)
         self._whole = False
-        self._scopes: list[list[Any]] = HistoryReader(store).scopes()
+        self.last = (turn, b"")
+        reader = HistoryReader(store)
+        self._scopes: list[list[Any]] = reader.scopes()
+        if reader.limits() != limits:
+            self._add(META, [(LIMITS_KEY, msgpack.packb(asdict(limits)))])
 
     def record(self, registry: Registry) -> None:
         """Record what the loaded code wants recorded, from the next turn on."""
-        wants = {kind.name: kind.history or self._recorded for kind in registry.workflows.values()}
-        everything = self._recorded == "all" and "off" not in wants.values()
-        types = frozenset(name for name, wanted in wants.items() if wanted == "all")
-        if self._recorder is None and (everything or types):
+        wants: dict[str, Recorded] = {}
+        for kind in registry.workflows.values():
+            wants[kind.name] = self._recorded if kind.history is None else kind.history
+        self._whole = self._recorded == "all" and set(wants.values()) <= {"all"}
+        whole = sorted(name for name, wanted in wants.items() if wanted == "all")
+        last = sorted(name for name, wanted in wants.items() if type(wanted) is int)
+        if self._recorder is None and (self._whole or whole or last):
             self._recorder = StepRecorder(self._system, self._rows)
             reader = HistoryReader(self._store)
             # What a crash kept from being indexed.
             self._index = IndexWriter(
                 Place(number, turn, offset) for number, turn, offset in reader.places_after(reader.indexed())
             )
-        self._whole = everything
         if self._recorder is not None:
-            self._recorder.record(None if everything else types)
-        scope: bool | list[str] = everything or sorted(types)
-        if (self._scopes[-1][1] if self._scopes else []) != scope:
-            self._scopes.append([self._turn, scope])
-            self._fresh[META] = {SCOPES_KEY: msgpack.packb(self._scopes)}
+            self._recorder.record(wants, self._recorded)
+        scope = [self._whole or whole, last]
+        if (self._scopes[-1][1:] if self._scopes else [[], []]) != scope:
+            self._scopes.append([self._turn, *scope])
+            self._add(META, [(SCOPES_KEY, msgpack.packb(self._scopes))])
 
     def end_turn(self, record: TurnRecord, leftover: bytes | None) -> None:
         """Take down a turn, when all that it wrote is in the buffers and in what it left over."""
@@ -145,7 +174,11 @@ class History:
         digest = digest_of(rows, tables, leftover)
         self._add(TURN_TABLE, cut(turn, pack_turn(record, digest)))
         recorder, index = self._recorder, self._index
-        if recorder is not None and index is not None:
+        if recorder is not None and recorder.last:
+            for most, step in recorder.last:
+                self._add(LAST_TABLE, self._last_steps.add(most, turn, now_us, step))
+            recorder.last = []
+        if recorder is not None and index is not None and (recorder.steps or self._whole):
             steps, recorder.steps = recorder.steps, []
             packed, offsets = pack_steps(now_us, steps, self._before(leftover) if self._whole else [])
             self._add(STEP_TABLE, cut(turn, packed))
@@ -156,6 +189,7 @@ class History:
                 self._add(META, [(INDEXED_KEY, turn.to_bytes(8, "big"))])
         self._leftover = leftover
         self._turn, self._now_us = turn, now_us
+        self.last = (turn, digest)
 
     def _before(self, leftover: bytes | None) -> list[Before]:
         """Return what the turn changed beside workflows, as it was."""

@@ -8,7 +8,7 @@ from ...workflows.sources import US
 from ..pieces import number_key, number_of
 from ..store import Store
 from .steps import unpack_time
-from .tables import HISTORY_TABLES, INDEX_TABLE, STEP_TABLE, TURN_TABLE
+from .tables import GROWING_TABLES, INDEX_TABLE, STEP_TABLE, TURN_TABLE
 
 MIB = 1 << 20
 LEAST_DELETED = 64
@@ -63,8 +63,11 @@ class Pruner:
             return {}
         steps = [key for key in store.first_keys(STEP_TABLE, most) if _turn_of(key) <= last]
         if len(steps) == most:
-            # Of this turn there may be more, and while there are, it stays in the log.
-            last = _turn_of(steps[-1]) - 1
+            # Of the last of these turns there may be more. It stays, unless it alone is more than goes at once: then
+            # its first pieces go, by which the others are known to mean nothing.
+            whole = [key for key in steps if _turn_of(key) < _turn_of(steps[-1])]
+            last = _turn_of(steps[-1]) - 1 if whole else _turn_of(steps[-1])
+            steps = whole or steps
         return {
             STEP_TABLE: steps,
             TURN_TABLE: [key for key in store.first_keys(TURN_TABLE, most) if _turn_of(key) <= last],
@@ -74,7 +77,7 @@ class Pruner:
     def _last_over(self, turn: int, now_us: int, most: int) -> int | None:
         """Return the last of the oldest turns that is over a bound, or None."""
         bounds = self._retention
-        too_large = bounds.size is not None and self._store.table_bytes(HISTORY_TABLES) > bounds.size
+        too_large = bounds.size is not None and self._store.table_bytes(GROWING_TABLES) > bounds.size
         if not too_large and bounds.turns is None and bounds.age is None:
             return None
         oldest = 0 if bounds.age is None else now_us - round(bounds.age * US)

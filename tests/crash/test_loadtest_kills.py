@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -89,6 +90,57 @@ def test_what_is_sent_again_under_its_name_is_taken_once(client):
     (again,) = client.step([start])
     assert again.acknowledged == first.acknowledged
     assert again.live == 1
+
+
+def test_what_a_world_acknowledges_before_its_end_is_heard_after_it(client):
+    client.open()
+    client._sender.send([Input(0, int(Kind.START), 0, 1, {"duration": 60.0}, 0.0)])
+    # The frame is over and was told of; nobody has asked for it.
+    client._heard.put(client._heard.get(timeout=60))
+    (frame,) = client.kill()
+    assert [known.number for known in frame.acknowledged] == [0]
+    assert client.kill() == []
+
+
+LATE_COMMITS = """
+from deathless.runtime.store import Store
+commit, close, kept = Store.commit, Store.close, []
+def late(store, changes):
+    kept.append({table: dict(rows) for table, rows in changes.items()})
+    if len(kept) > 1:
+        commit(store, kept.pop(0))
+def last(store):
+    while kept:
+        commit(store, kept.pop(0))
+    close(store)
+Store.commit, Store.close = late, last
+"""
+
+
+def test_a_world_that_acknowledges_a_turn_before_it_is_durable_is_found_out(
+    path, capsys, monkeypatch, tmp_path
+):
+    """Each commit is written when the next one comes, so that what is lost is one turn, known by its last word."""
+    (tmp_path / "sitecustomize.py").write_text(LATE_COMMITS, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert main(["loadtest", path, "--frame-rate", "60", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["ledger"]["lost"]["count"] > 0
+
+
+FORGETFUL = """
+from deathless.runtime.input_ids import InputIds
+find = InputIds.find
+InputIds.find = lambda ids, input_id, kind: None if kind == "start" else find(ids, input_id, kind)
+"""
+
+
+def test_a_world_that_forgets_the_names_of_old_starts_is_found_out(path, capsys, monkeypatch, tmp_path):
+    """None of them is on its way when a kill falls: all were acknowledged before the load."""
+    (tmp_path / "sitecustomize.py").write_text(FORGETFUL, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    Path(path).write_text(SCENARIO.replace("starts_per_second = 100\n", ""), encoding="utf-8")
+    assert main(["loadtest", path, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["ledger"]["doubled"]["count"] > 0
 
 
 def test_a_process_that_ends_by_itself_is_reported_with_its_last_words(client, tmp_path):

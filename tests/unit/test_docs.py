@@ -24,6 +24,11 @@ def write_down(ctx, number, text):
     ctx.table(notes)[number] = text
 
 
+@workflow(history=1)
+async def tolling(ctx: Context) -> None:
+    await ctx.sleep(1.0)
+
+
 @workflow
 async def ringing(ctx: Context) -> None:
     ctx.call(write_down, 1, "rung")
@@ -86,8 +91,9 @@ def test_the_page_of_the_format_describes_every_table_of_a_world(tmp_path, monke
     page = (ROOT / "docs/FORMAT.md").read_text(encoding="utf-8")
     assert f"Format version: **{FORMAT_VERSION}**" in page
     described = set(re.findall(r"^## Table `([^`]+)`", page, re.M))
-    types = [ringing, ring, write_down, notes]
+    types = [ringing, tolling, ring, write_down, notes]
     with Runtime(tmp_path / "world", types, durability="process", history="all") as world:
+        world.start(tolling())
         world.start(ringing(), entity_id=1, correlation_id="bells", input_id="once")
         world.pump()
         world.cancel(entity_id=1)

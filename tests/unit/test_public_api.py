@@ -5,8 +5,8 @@ import deathless
 NAMES = """
 Activity ActivityCall ActivityContext ActivityDone ActivityFailed ArgumentsError AskFailed Beat Call CallFailed
 Cancelled Change Child ChildCancelled ChildDone ChildError ChildFailed ClockMismatchError CompileError Context
-DeathlessError DefinitionError Elapsed Every FrameView GameClock Handle InputIdError LimitError Limits
-NotARoutineError NotAWorldError NotFinishedError PumpReport RecoveryReport Reducer ReducerContext Retry Running
+DeathlessError DefinitionError Elapsed Every FrameView GameClock Handle HistoryEntry HistoryError InputIdError LimitError Limits
+NotARoutineError NotAWorldError NotFinishedError PumpReport RecoveryReport Reducer ReducerContext Retention Retry Running
 Runtime RuntimeClosedError Signal SignalNotAccepted Status Table TableError Timer TimerView UnknownReducerError
 UnknownSignalError UnknownWorkflowError UnknownWorkflowTypeError UnstorableError WallClock WorkflowExistsError
 WorkflowHead WorkflowMisuseError WorkflowType WorkflowView WorldCorruptError WorldError WorldFull WorldInUse

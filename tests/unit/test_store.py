@@ -299,4 +299,4 @@ def test_another_program_can_read_the_world(tmp_path):
     with lmdb.open(str(tmp_path / "world"), readonly=True, max_dbs=8) as env, env.begin() as transaction:
         assert transaction.get(key(1), db=env.open_db(b"workflow", txn=transaction)) == b"one"
         assert transaction.get(b"magic", db=env.open_db(b"meta", txn=transaction)) == b"\xa9deathless"
-        assert transaction.get(b"format", db=env.open_db(b"meta", txn=transaction)) == b"\x03"
+        assert transaction.get(b"format", db=env.open_db(b"meta", txn=transaction)) == b"\x04"

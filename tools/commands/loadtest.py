@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import logging
+import contextlib
+import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
-import structlog
 
 from ...workflows.errors import DeathlessError
 from ..loadtest.driver import Driver
@@ -18,7 +20,7 @@ from ..loadtest.report import make_report
 from ..loadtest.run_directory import run_directory
 from ..loadtest.scenario_file import read_scenario
 from ..loadtest.summary import print_summary
-from ..output import BadInput, print_json
+from ..output import BadInput, print_json, silence_log
 
 EXAMPLES = """\b
 Examples:
@@ -70,12 +72,17 @@ def command(
     Everything that is sent is kept in a ledger outside the world. At the end the world is compared with it: every
     acknowledged input must have taken effect exactly once, however often the world's process was killed.
     """
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    plan = read_scenario(scenario, flags)
+    silence_log()
+    # What modules and workflows print in this process must not get between the report's values.
+    with contextlib.redirect_stdout(sys.stderr):
+        plan = read_scenario(scenario, flags)
     _require_page(page)
     with run_directory(world) as place, Interrupts() as interrupts:
         try:
-            with watching(plan, plain=plain, quiet=as_json) as watch:
+            with (
+                contextlib.redirect_stdout(sys.stderr),
+                watching(plan, plain=plain, quiet=as_json) as watch,
+            ):
                 outcome = Driver(plan, place, watch=watch, stopped=lambda: interrupts.asked).run()
         except DeathlessError:
             raise  # Some are OSErrors too, and say all that there is to say.
@@ -83,12 +90,9 @@ def command(
             # The ledger's: a full disk, most likely.
             raise BadInput(f"{error.filename or place.path}: {error.strerror or error}") from None
         report = make_report(outcome, describe(place.path))
-    if as_json:
-        print_json(report)
-    else:
-        print_summary(report)
     if page is not None:
         _write_page(page, report)
+    _write_report(report, print_json if as_json else print_summary)
     return 130 if outcome.interrupted else 0 if report["passed"] else 1
 
 
@@ -99,15 +103,39 @@ def _require_page(page: str | None) -> None:
     from ..html_page import require_plotly  # noqa: PLC0415 - only where a page is asked for.
 
     require_plotly()
+    place = Path(page)
+    is_new = not place.exists()
     try:
-        with Path(page).open("a", encoding="utf-8"):
+        with place.open("a", encoding="utf-8"):
             pass
+        if is_new:
+            # A run that comes to nothing leaves nothing.
+            place.unlink()
     except OSError as error:
-        raise BadInput(f"--html {page}: cannot be written ({error.strerror})") from None
+        raise _unwritten(page, error) from None
 
 
 def _write_page(page: str, report: dict[str, Any]) -> None:
     from ..loadtest.page import page_of  # noqa: PLC0415 - it imports plotly.
 
-    Path(page).write_text(page_of(report), encoding="utf-8")
+    try:
+        Path(page).write_text(page_of(report), encoding="utf-8")
+    except OSError as error:
+        raise _unwritten(page, error) from None
     click.echo(f"Wrote {page}", err=True)
+
+
+def _unwritten(page: str, error: OSError) -> BadInput:
+    return BadInput(f"--html {page}: cannot be written ({error.strerror})")
+
+
+def _write_report(report: dict[str, Any], write: Callable[[dict[str, Any]], None]) -> None:
+    """Write to standard output. What its reader has no mind to read does not change the exit code."""
+    try:
+        write(report)
+    except BrokenPipeError:
+        # The interpreter flushes once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise BadInput(f"standard output: cannot be written ({error.strerror})") from None

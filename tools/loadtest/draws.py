@@ -50,6 +50,7 @@ def varies(written: Any) -> bool:
 
 def _range(least: Any, most: Any) -> Draw:
     if type(least) is int and type(most) is int and least <= most:
+        _require_plain([least, most])
         return lambda random: random.randint(least, most)
     numbers = all(type(value) in (int, float) for value in (least, most))
     if not numbers or not -1e300 < least <= most < 1e300:

@@ -1,8 +1,8 @@
 """The driver: sends a plan's inputs to a world, kills it, and keeps the ledger.
 
 It is the client of the world. What was sent and not acknowledged when the world was killed is sent again, under the
-same names and in the same order; what was acknowledged is never sent again. So the ledger knows what must be in the
-world, and nobody in the world's process has a say in it.
+same names and in the same order, and some of what it acknowledged just before, or long ago. So the ledger knows what
+must be in the world, and nobody in the world's process has a say in it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 
 from .catalog import find_type
+from .findings import look_at
 from .frames import Frame, Task
 from .inputs import Input, Kind
 from .instruments import INSTRUMENTS
@@ -21,10 +22,11 @@ from .local_world import LocalWorld, World
 from .measures import Kill, Measures
 from .outcome import Outcome, Phase, Progress
 from .plan import Plan
+from .repeats import EARLIER, Repeats
 from .run_directory import RunDirectory
 from .scenario import Scenario
-from .verification import look_at, verify
-from .world_client import WorldClient
+from .verification import verify
+from .world_client import WorldClient, WorldProcessError
 
 MOST_UNACKNOWLEDGED = 20_000
 """Inputs on their way: more are not sent before some of these are durable; they stay due meanwhile."""
@@ -32,7 +34,7 @@ BATCH = 2_000
 """Inputs that are sent together, so that the world works on some while the next are made."""
 SAMPLE_S = 1.0
 DRAIN_WITHIN_S = 60.0
-"""What is not acknowledged so long after the load is called unknown."""
+"""What is not acknowledged so long after the load is called unknown; a world that begins so, dead."""
 LEAST_LIFE = 0.25
 """Of the time between two kills: so long the world lives after each recovery."""
 CATCH_UP_S = 1.0
@@ -71,6 +73,9 @@ class Driver:
         )
         self._measures = Measures()
         self._random = Random(f"kills {scenario.seed}")  # noqa: S311 - when to kill.
+        forgets = scenario.kill_every_s is None or scenario.prune_after_s is not None
+        repeats = Random(f"repeats {scenario.seed}")  # noqa: S311 - what comes again.
+        self._repeats = Repeats(repeats, most=0 if forgets else EARLIER)
         self._waiting: dict[int, tuple[Input, float]] = {}
         # Until when what is due counts as due across a kill.
         self._up_since_s = self._catch_up_until_s = 0.0
@@ -80,7 +85,7 @@ class Driver:
         self._sample_at_s = SAMPLE_S
         self._kill_at_s = float("inf")
         self._kill_planned_s = 0.0
-        self._load_at_s = 0.0
+        self._load_at_s = self._heard_at_s = 0.0
         self._load_from_s: float | None = None
         self._now_s = 0.0
         self._idle = False
@@ -99,11 +104,12 @@ class Driver:
                 virtual_s = self._now_s - (self._load_from_s or self._now_s)
                 self._drain()
                 interrupted = self._stopped()
+                settled_s = self._now_s if self._idle and not self._waiting else None
                 ended = self._world.end(digest=self._scenario.virtual)
             finally:
                 self._world.kill()
         self._show(Phase.CHECKING, None)
-        found = look_at(self._place.world, virtual=self._scenario.virtual)
+        found = look_at(self._place.world, virtual=self._scenario.virtual, settled_s=settled_s)
         verdict = verify(
             read_ledger(self._place.ledger),
             found,
@@ -135,13 +141,22 @@ class Driver:
         while not self._stopped() and (self._plan.made < self._plan.first or self._waiting):
             self._turn(self._plan.population(self._room()))
             self._show(Phase.STARTING, self._plan.made / max(1, self._plan.first))
+            if self._waiting and self._elapsed() > max(began_s, self._heard_at_s) + DRAIN_WITHIN_S:
+                raise WorldProcessError(
+                    f"the world acknowledged none of {len(self._waiting)} inputs for {DRAIN_WITHIN_S:.0f} seconds"
+                )
         self._settle()
         self._measures.populated = self._plan.made
         self._measures.populate_s = self._elapsed() - began_s
         self._measures.end_sample(self._elapsed())
 
     def _settle(self) -> None:
-        """Let frames go by until one is within its time: the backlog of the starts is not the load's."""
+        """Let frames go by until one is within its time: the backlog of the starts is not the load's.
+
+        Not in virtual time, where the load would begin in another frame on each machine, and end in another world.
+        """
+        if self._scenario.virtual:
+            return
         until_s = self._elapsed() + CATCH_UP_S
         while not self._in_time and self._elapsed() < until_s and not self._stopped():
             self._world.pace()
@@ -189,7 +204,8 @@ class Driver:
             self._waiting[item.number] = item, now_s
         return self._world.step(inputs)
 
-    def _hear(self, frames: list[Frame]) -> None:
+    def _hear(self, frames: list[Frame], *, killed: bool = False) -> None:
+        """Enter what frames say into measures and ledger; `killed`: they were heard after the world's end."""
         now_s = self._elapsed()
         for frame in frames:
             self._now_s = frame.now_s
@@ -199,32 +215,39 @@ class Driver:
                 # A frame within its time ends what a kill has a part in.
                 self._up_since_s = now_s
                 self._catching_up = not self._in_time and now_s < self._catch_up_until_s
+            if frame.acknowledged:
+                self._heard_at_s = now_s
             for known in frame.acknowledged:
+                if known.number not in self._waiting:
+                    continue  # It was sent again though the last life had acknowledged it.
                 item, sent_s = self._waiting.pop(known.number)
+                self._repeats.remember(item)
                 # Counted from when it was due, so that a world that lags behind does not look fast.
                 real = self._load_from_s is not None and not self._scenario.virtual
                 since_s = min(sent_s, self._load_at_s + item.due_s) if real else sent_s
                 self._measures.take_acknowledged(
                     now_s - since_s,
                     start=item.kind == Kind.START,
-                    killed=since_s < self._up_since_s,
+                    killed=killed or since_s < self._up_since_s,
                 )
             self._ledger.known(frame.acknowledged)
             for number in frame.refused:
-                del self._waiting[number]
+                self._waiting.pop(number, None)
             self._ledger.refused(frame.refused)
             self._idle = not frame.carried_over
 
     def _kill(self) -> None:
         """Kill the world at any instant of a frame, open it again, and send again what it did not acknowledge."""
+        waiting = [item for item, _ in self._waiting.values()]
         frame_s = max(self._scenario.frame_s, FEWEST_FRAMES_S)
         time.sleep(self._random.uniform(0.0, 2.0 * frame_s))
         at_s = self._elapsed()
-        self._world.kill()
+        last = self._world.kill()
+        self._hear(last, killed=True)
         self._ledger.killed(at_s)
+        again = self._repeats.of(waiting, self._waiting, last)
         opened = self._world.open()
-        again = [item for item, _ in self._waiting.values()]
-        frames = self._world.step(again)
+        frames = self._world.step([*self._repeats.earlier, *again])
         if self._load_from_s is not None:
             # What came due meanwhile, too, so that the first frames show all that there is to catch up with.
             frames += self._send(self._plan.until(self._load_time(), max(0, self._room())))
@@ -279,6 +302,7 @@ def task_of(scenario: Scenario, world: Path) -> Task:
         frame_s=scenario.frame_s,
         budget_s=None if scenario.frame_budget_ms is None else scenario.frame_budget_ms / 1e3,
         durability=scenario.durability,
+        history=scenario.history,
         max_resident=scenario.max_resident,
         prune_after=scenario.prune_after_s,
         seed=scenario.seed,

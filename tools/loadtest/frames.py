@@ -22,7 +22,7 @@ class Task:
         named: whether every input is sent with a name; else notes alone.
         frame_s: seconds of a frame; 0.0 for frames one after the other.
         budget_s: for the steps of a frame; None for all.
-        durability, max_resident, prune_after, seed: of `Runtime`.
+        durability, history, max_resident, prune_after, seed: of `Runtime`.
     """
 
     world: str
@@ -35,6 +35,7 @@ class Task:
     frame_s: float
     budget_s: float | None
     durability: str
+    history: str | int
     max_resident: int | None
     prune_after: float | None
     seed: int

@@ -53,6 +53,7 @@ class GameLoop:
             items,
             clock=self._clock,
             durability=cast("Any", task.durability),
+            history=cast("Any", task.history),
             max_resident=task.max_resident,
             prune_after=task.prune_after,
             seed=task.seed,

@@ -1,4 +1,4 @@
-"""Ctrl-C, looked at between frames, so that no frame is cut short and the report is still made."""
+"""Ctrl-C and its like, looked at between frames, so that no frame is cut short and the report is still made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Self
 
 
 class Interrupts:
-    """Takes note of Ctrl-C and of SIGTERM while it is entered; the second one raises KeyboardInterrupt.
+    """Takes note of Ctrl-C, SIGTERM and SIGHUP while it is entered; the second one raises KeyboardInterrupt.
 
     Attributes:
         asked: whether one came.
@@ -22,7 +22,7 @@ class Interrupts:
     def __enter__(self) -> Self:
         # Only the main thread may; in another one, a test's say, nobody interrupts.
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in _signals():
                 self._before[number] = signal.signal(number, self._ask)
         return self
 
@@ -36,3 +36,11 @@ class Interrupts:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
+
+
+def _signals() -> list[int]:
+    numbers: list[int] = [signal.SIGINT, signal.SIGTERM]
+    # A terminal that is closed must not leave a world in a temporary directory; `nohup` wants no end at all.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    return numbers

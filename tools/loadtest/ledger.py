@@ -70,6 +70,7 @@ class Entry:
         witness, sequence: of a note; else 0.
         state: "sent", "known" or "refused".
         workflow_id: of a start that is known; else 0.
+        other_id: of a start that was acknowledged once more under another id; else 0.
     """
 
     number: int
@@ -80,6 +81,7 @@ class Entry:
     sequence: int = 0
     state: str = "sent"
     workflow_id: int = 0
+    other_id: int = 0
 
 
 def read_ledger(path: Path) -> list[Entry]:
@@ -99,10 +101,11 @@ def read_ledger(path: Path) -> list[Entry]:
         elif what == "known":
             entry = entries[fields[0]]
             if entry.workflow_id not in (0, fields[1]):
-                problem = f"acknowledged as workflow {entry.workflow_id} and as {fields[1]}"
-                raise ValueError(f"{path}: input {entry.number} was {problem}")
-            entry.state, entry.workflow_id = "known", fields[1]
-        elif what == "refused":
+                entry.other_id = fields[1]
+            else:
+                entry.state, entry.workflow_id = "known", fields[1]
+        elif what == "refused" and entries[fields[0]].state == "sent":
+            # Refused when it came again, it would still be what was acknowledged before.
             entries[fields[0]].state = "refused"
     return entries
 

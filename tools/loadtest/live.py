@@ -37,7 +37,7 @@ def watching(scenario: Scenario, *, plain: bool, quiet: bool) -> Iterator[Watch]
     if quiet and not terminal:
         yield lambda _progress, _measures: None
     elif plain or quiet or not terminal:
-        yield _seldom(LINE_S, lambda progress, measures: click.echo(line(progress, measures), err=True))
+        yield _seldom(LINE_S, _unless_unread(lambda *now: click.echo(line(*now), err=True)))
     else:
         # Only where it is drawn: rich takes a while to import.
         from rich.console import Console  # noqa: PLC0415
@@ -48,6 +48,21 @@ def watching(scenario: Scenario, *, plain: bool, quiet: bool) -> Iterator[Watch]
                 REDRAW_S,
                 lambda progress, measures: shown.update(drawn(scenario, progress, measures), refresh=True),
             )
+
+
+def _unless_unread(watch: Watch) -> Watch:
+    """Go on without a word where nobody reads them any more: what is watched does not depend on it."""
+    unread = False
+
+    def careless(progress: Progress, measures: Measures) -> None:
+        nonlocal unread
+        if not unread:
+            try:
+                watch(progress, measures)
+            except OSError:
+                unread = True
+
+    return careless
 
 
 def _seldom(every_s: float, watch: Watch) -> Watch:

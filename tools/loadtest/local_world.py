@@ -29,8 +29,8 @@ class World(Protocol):
         """Close it."""
         ...
 
-    def kill(self) -> None:
-        """End it at once, as kill -9 does."""
+    def kill(self) -> list[Frame]:
+        """End it at once, as kill -9 does, and return the frames that it told of and nobody has heard yet."""
         ...
 
 
@@ -64,8 +64,9 @@ class LocalWorld:
         self.kill()
         return Ended(found)
 
-    def kill(self) -> None:
+    def kill(self) -> list[Frame]:
         """Close the world: what shares a process with it cannot kill it."""
         if self._loop is not None:
             self._loop.close()
             self._loop = None
+        return []

@@ -23,7 +23,7 @@ class Kill:
         recovery_s: from the kill until the first frame of the next process was committed.
         open_s: of that, `Runtime(...)`.
         workflows: active ones that were there again.
-        sent_again: inputs that were sent and not acknowledged.
+        sent_again: inputs that came again: not acknowledged, or just before the kill; older ones not counted.
     """
 
     at_s: float
@@ -87,6 +87,7 @@ class Measures:
         samples: one a period.
         kills: in order.
         live, carried_over: as of the last frame.
+        carried_over_peak: the most messages that a frame of the load left for the next.
         memory_b, world_b: of the last look; memory_peak_b, world_peak_b: the highest.
     """
 
@@ -97,7 +98,7 @@ class Measures:
         self.populated, self.populate_s = 0, 0.0
         self.samples: list[Sample] = []
         self.kills: list[Kill] = []
-        self.live = self.carried_over = 0
+        self.live = self.carried_over = self.carried_over_peak = 0
         self.failed_before = self._failed_now = 0
         self.memory_b: int | None = None
         self.world_b: int | None = None
@@ -134,6 +135,8 @@ class Measures:
             else:
                 self._now["lateness"].add(late.late_s)
         self.live, self.carried_over, self._failed_now = frame.live, frame.carried_over, frame.failed
+        if self._loading:
+            self.carried_over_peak = max(self.carried_over_peak, frame.carried_over)
         if frame.memory_b is not None:
             self.memory_b = frame.memory_b
             self.memory_peak_b = max(self.memory_peak_b, frame.memory_b)

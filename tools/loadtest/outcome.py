@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from .findings import Findings
 from .measures import Measures
 from .scenario import Scenario
-from .verification import Findings, Verdict
+from .verification import Verdict
 
 
 class Phase(StrEnum):

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ..html_page import document, empty_figure, escaped, section, tile
-from .summary import number
+from .summary import looked_at, number
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -40,7 +40,7 @@ def _head(report: dict[str, Any]) -> str:
         if ledger[kind]["count"]
     )
     proof = (
-        f"all {ledger['acknowledged']:,} acknowledged inputs took effect exactly once, "
+        f"{looked_at(ledger):,} acknowledged inputs took effect exactly once, "
         f"{ledger['witnessed']:,} of them witnessed number by number"
         if ledger["holds"]
         else f"THE LEDGER IS BROKEN: {broken}"

@@ -8,7 +8,7 @@ from typing import Any
 from .histogram import Histogram
 from .measures import Measures
 from .outcome import Outcome
-from .thresholds import DISTRIBUTIONS, PERCENTILES, Judged, judge
+from .thresholds import DISTRIBUTIONS, PERCENTILES, WITH_KILLS, Judged, judge
 from .verification import SHOWN
 
 SCHEMA = 1
@@ -21,7 +21,8 @@ def make_report(outcome: Outcome, machine: dict[str, Any]) -> dict[str, Any]:
     """Return the report; docs/how-to/load-test.md says what each key means."""
     measures, verdict = outcome.measures, outcome.verdict
     figures = figures_of(outcome)
-    judged = judge(outcome.scenario.thresholds, figures)
+    implied = {} if outcome.scenario.kill_every_s is None else WITH_KILLS
+    judged = judge({**implied, **outcome.scenario.thresholds}, figures)
     return {
         "schema": SCHEMA,
         "passed": passed(outcome, judged),
@@ -35,6 +36,7 @@ def make_report(outcome: Outcome, machine: dict[str, Any]) -> dict[str, Any]:
             "frames": measures.load.frames,
             "steps": measures.load.steps,
             "timers_fired": measures.load.timers,
+            "carried_over_peak": measures.carried_over_peak,
         },
         "population": {
             "workflows": measures.populated,
@@ -60,6 +62,7 @@ def make_report(outcome: Outcome, machine: dict[str, Any]) -> dict[str, Any]:
             "refused": verdict.refused,
             "unknown": verdict.unknown,
             "witnessed": verdict.witnessed,
+            "unnamed": verdict.unnamed,
             "pruned": verdict.pruned,
             **{
                 name: {"count": len(getattr(verdict, name)), "first": getattr(verdict, name)[:SHOWN]}
@@ -94,9 +97,11 @@ def figures_of(outcome: Outcome) -> dict[str, float | None]:
     figures["max_memory_mb"] = measures.memory_peak_b / 1e6 or None
     figures["max_world_mb"] = measures.world_peak_b / 1e6 or None
     figures["max_recovery_s"] = max((kill.recovery_s for kill in measures.kills), default=None)
+    figures["max_carried_over"] = measures.carried_over_peak
     figures["min_kills"] = len(measures.kills)
     figures["max_failed"] = outcome.found.statuses.get("Failed", 0)
     figures["max_refused"] = outcome.verdict.refused
+    figures["max_unknown"] = outcome.verdict.unknown
     return figures
 
 

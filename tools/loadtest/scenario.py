@@ -65,6 +65,7 @@ class Scenario:
         frame_rate: frames a second; 0 is one after the other.
         frame_budget_ms: what a frame has for steps; None for all that there is to do.
         durability: of the world.
+        history: which steps are recorded; see `Runtime`.
         max_resident: workflows in memory after a frame; None for all.
         prune_after_s: seconds after which what has ended is deleted; None to keep it.
         kill_every_s: seconds between kills of the world's process; None for a world in the tester's process.
@@ -87,6 +88,7 @@ class Scenario:
     frame_rate: float
     frame_budget_ms: float | None
     durability: Durability
+    history: str | int
     max_resident: int | None
     prune_after_s: float | None
     kill_every_s: float | None

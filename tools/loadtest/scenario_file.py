@@ -9,7 +9,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from ...workflows.checks import pack_call
+from ...workflows.definition import MOST_KEPT, is_recorded
 from ...workflows.errors import ArgumentsError, DeathlessError
+from ...workflows.limits import Limits
+from ...workflows.values import engine_codec
 from ..output import BadInput
 from . import scenario as bounds
 from .catalog import AnyWorkflow, find_published, find_signal, find_type, registered_for
@@ -61,7 +65,8 @@ def _text_of(named: str) -> tuple[str, str]:
         return named, _FOLDER.joinpath(f"{named}.toml").read_text(encoding="utf-8")
     path = Path(named)
     try:
-        return named, path.read_bytes().decode("utf-8")
+        # Some editors begin a file with a byte order mark.
+        return named, path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         known = ", ".join(READY_MADE)
         raise BadInput(f"{named}: there is no such file; ready-made scenarios are {known}") from None
@@ -87,9 +92,11 @@ class _Reader:
 
     def read(self, total: int | None) -> Scenario:
         top = self._top
-        if top.raw("history", "off") != "off":
-            problem = f'is "off", not {top.raw("history", "")!r}: this version keeps no history of events'
-            raise top.error("history", problem)
+        history = top.raw("history", "off")
+        if not is_recorded(history):
+            raise top.error(
+                "history", f"is 'off', 'all' or a whole number from 1 to {MOST_KEPT:,}, not {history!r}"
+            )
         workflows = self._workflows(total)
         signals_per_s, signals = self._mix("signals")
         publishes_per_s, publishes = self._mix("publish")
@@ -107,6 +114,7 @@ class _Reader:
             if "frame_budget_ms" in top
             else None,
             durability=top.choice("durability", ("power", "process"), "power"),
+            history=history,
             max_resident=top.whole("max_resident", 1, 10**9, 0) if "max_resident" in top else None,
             prune_after_s=top.number("prune_after", 1, bounds.MOST_SECONDS, 0)
             if "prune_after" in top
@@ -132,6 +140,9 @@ class _Reader:
             raise top.error(
                 "frame_rate", "is more than 0 with a virtual clock, which moves by one frame at a time"
             )
+        if scenario.virtual and scenario.frame_budget_ms is not None:
+            problem = "goes with a real clock only: it would end frames where the machine is slow"
+            raise top.error("frame_budget_ms", problem)
         return scenario
 
     def _workflows(self, total: int | None) -> tuple[WorkflowEntry, ...]:
@@ -141,7 +152,8 @@ class _Reader:
             name = table.text("name", table.text("type"))
             if name in self._types:
                 raise table.error(
-                    "name", f"is {name!r} a second time; give each [[workflows]] a name of its own"
+                    "name" if "name" in table else "type",
+                    f"is {name!r} a second time; give each [[workflows]] a name of its own",
                 )
             self._types[name] = self._type(table)
             entries.append(
@@ -178,8 +190,10 @@ class _Reader:
             raise table.error("arguments", f"are a list or a table, not {written!r}")
         try:
             drawn = compiled(written)(Random(0))  # noqa: S311 - a sample, to see whether it binds.
-            kind(*drawn) if isinstance(drawn, list) else kind(**drawn)
-        except (ValueError, ArgumentsError) as error:
+            call = kind(*drawn) if isinstance(drawn, list) else kind(**drawn)
+            # As the intake packs it: too large or too deep is better said now.
+            pack_call(call, engine_codec(), Limits())
+        except (ValueError, DeathlessError) as error:
             problem = error.problem if isinstance(error, ArgumentsError) else str(error)
             raise table.error("arguments", f"do not fit: {problem}") from None
         return written
@@ -193,6 +207,8 @@ class _Reader:
         rate = table.number("per_second", 0, bounds.MOST_PER_SECOND, 0.0)
         if rate and not entries:
             raise table.error(None, f"needs at least one [[{key}.mix]]")
+        if entries and "per_second" not in table:
+            raise table.error(None, f"needs per_second, without which nothing of [[{key}.mix]] is sent")
         return rate, tuple(entries)
 
     def _signal(self, table: TomlTable, addressed: bool) -> SignalEntry:

@@ -66,6 +66,8 @@ def headline(report: dict[str, Any]) -> Iterator[str]:
         f"  {number(load['steps_per_s'])} steps/s, {number(load['inputs_per_s'])} inputs/s, "
         f"{number(load['starts_per_s'])} starts/s, {number(load['frames_per_s'])} frames/s"
     )
+    if load["carried_over_peak"]:
+        yield f"  {load['carried_over_peak']:,} messages at most were left over for a later frame"
     yield f"  {started['workflows']:,} workflows started before, {number(started['starts_per_s'])} a second"
     standing = ", ".join(f"{count:,} {status}" for status, count in report["workflows"].items())
     yield f"  at the end: {standing}"
@@ -86,11 +88,13 @@ def ledger_lines(report: dict[str, Any]) -> Iterator[str]:
     tail = f"; {ledger['refused']:,} refused" if ledger["refused"] else ""
     if ledger["unknown"]:
         tail += f"; {ledger['unknown']:,} never acknowledged"
+    if ledger["unnamed"]:
+        tail += f"; {ledger['unnamed']:,} more had no name, and were not looked at"
     if ledger["pruned"]:
         tail += f"; {ledger['pruned']:,} pruned since, and not looked at again"
     if ledger["holds"]:
         yield (
-            f"Ledger: {ledger['acknowledged'] - ledger['pruned']:,} acknowledged inputs took effect exactly once, "
+            f"Ledger: {looked_at(ledger):,} acknowledged inputs took effect exactly once, "
             f"{ledger['witnessed']:,} of them witnessed number by number{tail}"
         )
     else:
@@ -100,6 +104,12 @@ def ledger_lines(report: dict[str, Any]) -> Iterator[str]:
         for kind in kinds:
             yield from (f"  {kind}: {text}" for text in ledger[kind]["first"])
     yield "PASSED" if report["passed"] else "FAILED"
+
+
+def looked_at(ledger: dict[str, Any]) -> int:
+    """Return of how many acknowledged inputs it was found out that they took effect."""
+    count: int = ledger["acknowledged"] - ledger["pruned"] - ledger["unnamed"]
+    return count
 
 
 def number(value: float | None) -> str:

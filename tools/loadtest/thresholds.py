@@ -11,13 +11,16 @@ DISTRIBUTIONS = ("frame", "commit", "latency", "lateness")
 AT_MOST = frozenset(
     {f"p{percent}_{name}_ms" for percent in PERCENTILES for name in DISTRIBUTIONS}
     | {f"max_{name}_ms" for name in DISTRIBUTIONS}
-    | {"max_memory_mb", "max_world_mb", "max_recovery_s", "max_failed", "max_refused"}
+    | {"max_memory_mb", "max_world_mb", "max_recovery_s", "max_failed", "max_refused", "max_unknown"}
+    | {"max_carried_over"}
 )
 AT_LEAST = frozenset({"min_steps_per_s", "min_starts_per_s", "min_frames_per_s", "min_kills"})
 NAMES = AT_MOST | AT_LEAST
 
-ALWAYS = {"max_failed": 0.0}
+ALWAYS = {"max_failed": 0.0, "max_unknown": 0.0}
 """Thresholds that a scenario need not name, but may set otherwise."""
+WITH_KILLS = {"min_kills": 1.0}
+"""As before, of scenarios with kills: none of them proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,73 +6,23 @@ Three things are compared, each with what the ledger alone says must be there:
 - the workflows that no other started: one for each acknowledged start, of its type, under the id that was told;
 - the world's record of names, of each acknowledged input that had one.
 
-Of an input that was sent and never acknowledged nobody can know: it may be there, once.
+Of an input that was sent and never acknowledged nobody can know: it may be there, once. What no input says, the world
+itself does: every timer that was due has fired, and parents and children know each other; see `findings`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, NamedTuple
 
-from ...runtime import GameClock, Runtime, WallClock
-from ...runtime.row_buffer import WORKFLOW_TABLE
-from ...runtime.world_reader import WorldReader
-from ...workflows import rows
-from ...workflows.messages import STATUSES, Status
-from ...workflows.outbox import INPUT_TABLE
+from .findings import Findings, Testimony
 from .inputs import Kind
-from .instruments import INSTRUMENTS, WITNESS
+from .instruments import WITNESS
 from .ledger import Entry
 
+_SEEN_BY_NAME = (Kind.SIGNAL, Kind.PUBLISH)
 SHOWN = 20
 """Findings of a kind that are written out; all are counted."""
-
-
-class Root(NamedTuple):
-    """A workflow that was started from outside."""
-
-    workflow_id: int
-    type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Testimony:
-    """What a witness keeps.
-
-    Attributes:
-        count: signals that it took.
-        checksum: over their numbers in order.
-        ranges: `[first, last]` of the numbers that it took.
-        doubled: numbers that it took again.
-        foreign: (witness, number) of those that were meant for another.
-    """
-
-    count: int
-    checksum: int
-    ranges: Sequence[Sequence[int]]
-    doubled: Sequence[int]
-    foreign: Sequence[Sequence[int]]
-
-
-@dataclass(slots=True)
-class Findings:
-    """What stands in a world.
-
-    Attributes:
-        roots: workflows without a parent, by entity.
-        witnesses: what each witness keeps, by its entity.
-        names: inputs that the world remembers by name.
-        statuses: how many workflows there are of each.
-        failures: how many workflows failed with which message.
-    """
-
-    roots: dict[int, list[Root]] = field(default_factory=dict)
-    witnesses: dict[int, Testimony] = field(default_factory=dict)
-    names: set[str] = field(default_factory=set)
-    statuses: dict[str, int] = field(default_factory=dict)
-    failures: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -86,6 +36,8 @@ class Verdict:
         disordered: witnesses to which numbers came in another order than they were sent.
         acknowledged, refused, unknown: how many inputs of the ledger are which; unknown were never acknowledged.
         witnessed: how many of the acknowledged a witness accounts for, number by number.
+        unnamed: of how many of the acknowledged nobody can say whether they took effect: signals and publishes that
+            were sent without a name.
         pruned: of how many of the acknowledged nothing is left, in a world that prunes: whether they took effect, it
             cannot say any more. Witnesses stay.
     """
@@ -98,6 +50,7 @@ class Verdict:
     refused: int = 0
     unknown: int = 0
     witnessed: int = 0
+    unnamed: int = 0
     pruned: int = 0
 
     @property
@@ -123,7 +76,7 @@ def verify(
         is_named: by `Kind`, whether its inputs have names.
         prunes: whether the world deletes what ended long ago, and old names.
     """
-    verdict = Verdict()
+    verdict = Verdict(lost=[*found.lost], foreign=[*found.foreign])
     notes: dict[int, list[Entry]] = {
         item.entity: [] for item in entries if item.kind == Kind.START and types[item.entry] == WITNESS
     }
@@ -131,6 +84,7 @@ def verify(
         verdict.acknowledged += item.state == "known"
         verdict.refused += item.state == "refused"
         verdict.unknown += item.state == "sent"
+        verdict.unnamed += item.state == "known" and item.kind in _SEEN_BY_NAME and not is_named[item.kind]
         is_gone = prunes and item.state == "known" and _is_gone(item, found)
         verdict.pruned += is_gone
         if item.kind == Kind.START and not is_gone:
@@ -172,6 +126,8 @@ def _verify_start(item: Entry, found: Findings, type_name: str, verdict: Verdict
     what = f"start {item.number} ({type_name}, entity {item.entity})"
     if len(roots) > 1:
         verdict.doubled.append(f"{what}: workflows {', '.join(str(root.workflow_id) for root in roots)}")
+    if item.other_id:
+        verdict.doubled.append(f"{what}: acknowledged as workflow {item.workflow_id} and as {item.other_id}")
     if item.state == "known" and item.workflow_id not in [root.workflow_id for root in roots]:
         verdict.lost.append(f"{what}: there is no workflow {item.workflow_id}")
     verdict.foreign += [
@@ -209,50 +165,3 @@ def checksum_of(numbers: Iterable[int]) -> int:
     for number in numbers:
         checksum = (checksum * 31 + number + 1) % 2**61
     return checksum
-
-
-def look_at(world: Path, *, virtual: bool) -> Findings:
-    """Read all that is compared from a world that nobody runs. Nothing in it is changed.
-
-    Raises:
-        WorldError: it cannot be read.
-    """
-    found = Findings()
-    witnesses: list[int] = []
-    failed: list[int] = []
-    with WorldReader(world) as reader:
-        for key, row in reader.scan(WORKFLOW_TABLE):
-            workflow_id, head = int.from_bytes(key, "big"), rows.read_head(row)
-            status = STATUSES[head.status]
-            found.statuses[status] = found.statuses.get(status, 0) + 1
-            if status is Status.FAILED:
-                failed.append(workflow_id)
-            if head.parent_id is None and head.entity_id is not None:
-                found.roots.setdefault(head.entity_id, []).append(Root(workflow_id, head.type_name))
-                if head.type_name == WITNESS:
-                    witnesses.append(workflow_id)
-        found.names = {key.decode() for key, _ in reader.scan(INPUT_TABLE)}
-    # Locals and messages take the code that the rows refer to, which a Runtime knows how to read.
-    with Runtime(
-        world, INSTRUMENTS, clock=GameClock() if virtual else WallClock(), durability="process"
-    ) as opened:
-        for workflow_id in witnesses:
-            view = opened.get(workflow_id)
-            assert view.entity_id is not None
-            found.witnesses[view.entity_id] = _testimony(view.locals)
-        for workflow_id in failed[:1000]:
-            view = opened.get(workflow_id)
-            message = f"{view.type}: {view.error_message}"
-            found.failures[message] = found.failures.get(message, 0) + 1
-    return found
-
-
-def _testimony(own: Mapping[str, Any]) -> Testimony:
-    # Before its first step a witness has its argument and nothing else.
-    return Testimony(
-        own.get("count", 0),
-        own.get("checksum", 0),
-        own.get("ranges", []),
-        own.get("doubled", []),
-        own.get("foreign", []),
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import subprocess
@@ -23,6 +24,8 @@ from .world_process import READ
 OPEN_WITHIN_S = 600.0
 """A world that is not open by then will not be."""
 END_WITHIN_S = 600.0
+LAST_WORDS_S = 5.0
+"""A pipe of a dead process ends at once, unless a process of its own holds it open."""
 POLL_S = 0.002
 """How long a step waits for a frame at most, and an input that is due therefore."""
 
@@ -108,12 +111,23 @@ class WorldClient:
                 self._close()
                 return Ended(*message[1:])
 
-    def kill(self) -> None:
-        """Kill the process with SIGKILL, and forget all that it said and was not heard yet."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._close()
+    def kill(self) -> list[Frame]:
+        """Kill the process with SIGKILL, and return the frames that it told of and nobody has heard yet.
+
+        What it acknowledges with its last breath binds it as much as all before: a world that says so before its
+        commit is durable is found out by just these. What the kill cut short was not said.
+        """
+        if self._process is None:
+            return []
+        self._process.kill()
+        self._process.wait()
+        self._close()
+        frames = []
+        with contextlib.suppress(queue.Empty):
+            while (message := self._heard.get(timeout=LAST_WORDS_S)) is not None:
+                if message[0] == "frame":
+                    frames.append(Frame.unpacked(message[1:]))
+        return frames
 
     def _close(self) -> None:
         if self._sender is not None:

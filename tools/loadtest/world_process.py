@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgpack
-import structlog
 
 from ...workflows.errors import DeathlessError
-from ..output import BadInput
+from ..output import BadInput, silence_log
 from .frames import Task
 from .game_loop import GameLoop
 from .inputs import Input
@@ -33,7 +32,7 @@ READ = 1 << 16
 
 def main() -> int:
     """Run a world until it is told to end."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    silence_log()
     # What a workflow prints must not get between the values.
     said = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -193,7 +193,7 @@ class SavedWorld:
         type_name = self._type_of(workflow_id)
         if type_name is None:
             raise UnknownWorkflowError(workflow_id)
-        self.require_known(turn, type_name)
+        self.require_known(turn, type_name, workflow_id)
         return self.history.row_at(workflow_id, turn)
 
     def _last_row(self, workflow_id: int) -> bytes | None:
@@ -203,14 +203,14 @@ class SavedWorld:
             last = record.before or last
         return last
 
-    def require_known(self, turn: int, type_name: str | None) -> None:
+    def require_known(self, turn: int, type_name: str | None, workflow_id: int | None = None) -> None:
         """Raise `HistoryError` unless it is known how workflows of a type (None for all) were at a turn."""
         last = self.state.turn
         if turn >= last:
             if turn > last:
                 raise HistoryError(f"turn {turn} is not yet: the world's last turn is {last}")
             return
-        known = self.history.known_from(type_name)
+        known = self.history.known_from(type_name, workflow_id)
         what = "the world" if type_name is None else f"type {type_name!r}"
         if known is None:
             raise not_recorded(what)
@@ -244,14 +244,20 @@ class SavedWorld:
         """
         self.require_steps(workflow_id)
         places = self._places(workflow_id)
-        if not 1 <= number <= len(places):
-            kept = f"1 to {len(places)}" if places else "none"
+        # Where the last steps are kept, there are few, and they have no places.
+        few = [] if places else list(self.steps(workflow_id))
+        count = len(places) or len(few)
+        if not 1 <= number <= count:
+            kept = f"1 to {count}" if count else "none"
             raise HistoryError(f"workflow {workflow_id} has no step {number}: kept are {kept}")
-        return self._step(places, number)
+        return self._step(places, number) if places else few[number - 1]
 
     def last_step(self, workflow_id: int, turn: int | None = None) -> Step | None:
         """Return the last step of a workflow up to a turn, or of all that are kept; None where there is none."""
         places = self._places(workflow_id)
+        if not places:
+            few = [step for step in self.steps(workflow_id) if turn is None or step.record.turn <= turn]
+            return few[-1] if few else None
         number = len(places) if turn is None else bisect_right(places, turn, key=lambda place: place.turn)
         return self._step(places, number) if number else None
 
@@ -273,7 +279,7 @@ class SavedWorld:
     def _recorded_after(self, workflow_id: int) -> int | None:
         """Return the turn after which all steps of a workflow are kept; None where they are not."""
         type_name = self._type_of(workflow_id)
-        return None if type_name is None else self.history.known_from(type_name)
+        return None if type_name is None else self.history.known_from(type_name, workflow_id)
 
     def _type_of(self, workflow_id: int) -> str | None:
         """Return the type of a workflow that there is, or of which a step is kept; else None."""
@@ -293,7 +299,7 @@ class SavedWorld:
         type_name = self._type_of(workflow_id)
         if type_name is None:
             raise UnknownWorkflowError(workflow_id)
-        if self.history.known_from(type_name) is None:
+        if self.history.known_from(type_name, workflow_id) is None:
             raise not_recorded(f"type {type_name!r}")
 
     def view(self, workflow_id: int, row: bytes) -> WorkflowView:

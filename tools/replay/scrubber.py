@@ -6,14 +6,13 @@ history: the index says where a workflow's steps are, and a step has the row tha
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import os
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ...runtime import WorkflowView
 from ...workflows import rows
@@ -21,6 +20,7 @@ from ...workflows.errors import DeathlessError, WorldCorruptError
 from ...workflows.sources import US
 from .causes import Cause, Causes
 from .differences import Difference, differences
+from .fork import ForkReport, fork
 from .population import Member, Standing, members_of
 from .saved_world import SavedWorld
 from .source_lines import FrameSource, sources_of
@@ -283,11 +283,10 @@ class Scrubber:
         view = partial(self.world.view, trace.workflow_id)
         return first, second, differences(view(row), view(later))
 
-    def fork(self, target: str | os.PathLike[str]) -> Any:
-        """Make a new world as this one was at this turn, and return what `fork` says of it.
+    def fork(self, target: str | os.PathLike[str]) -> ForkReport:
+        """Make a new world as this one was at the end of this turn.
 
         Raises:
             DeathlessError: as `fork` raises.
         """
-        made = importlib.import_module(".fork", __package__).fork
-        return made(self.world, self.turn, target)
+        return fork(self.world, self.turn, target)

@@ -11,6 +11,7 @@ import pytest
 
 from deathless.tools.cli import main
 from deathless.tools.loadtest import driver as driver_module
+from deathless.tools.loadtest.game_loop import GameLoop
 from deathless.tools.loadtest.inputs import Kind, Known
 from deathless.tools.loadtest.interrupts import Interrupts
 from deathless.tools.loadtest.local_world import LocalWorld
@@ -34,7 +35,7 @@ def test_a_run_reports_all_that_the_page_of_the_schema_names(loadtest, scenario)
     assert report["passed"]
     assert report["load"].keys() == {
         "seconds", "world_seconds", "steps_per_s", "starts_per_s", "inputs_per_s", "frames_per_s", "frames", "steps",
-        "timers_fired",
+        "timers_fired", "carried_over_peak",
     }  # fmt: skip
     for name in ("frame_ms", "commit_ms", "latency_ms", "lateness_ms"):
         assert report[name].keys() == {"count", "p50", "p90", "p99", "max"}
@@ -108,6 +109,49 @@ def test_an_input_that_is_lost_ends_with_exit_code_1_and_says_so_loudly(scenario
     assert printed.endswith("FAILED\n")
 
 
+def test_an_input_that_is_never_acknowledged_fails_the_run_unless_that_is_allowed(
+    loadtest, scenario, monkeypatch
+):
+    """Whether it took effect nobody knows; that a world at rest says nothing of it is trouble enough."""
+    step = LocalWorld.step
+
+    def deaf(world, inputs):
+        return step(world, [item for item in inputs if item.kind != Kind.NOTE or item.values[1] < 30])
+
+    monkeypatch.setattr(LocalWorld, "step", deaf)
+    monkeypatch.setattr(driver_module, "DRAIN_WITHIN_S", 0.2)
+    code, report, _ = loadtest(scenario())
+    assert (code, report["ledger"]["holds"]) == (1, True)
+    assert {item["name"]: item["met"] for item in report["thresholds"]}["max_unknown"] is False
+    assert loadtest(scenario("[thresholds]\nmax_unknown = 1e3\n"))[0] == 0
+
+
+def test_a_world_that_acknowledges_nothing_ends_the_run(loadtest, scenario, monkeypatch):
+    monkeypatch.setattr(LocalWorld, "step", lambda _world, _inputs: [])
+    monkeypatch.setattr(driver_module, "DRAIN_WITHIN_S", 0.1)
+    code, _, error = loadtest(scenario())
+    assert code == 2
+    assert error == "Error: the world acknowledged none of 43 inputs for 0 seconds\n"
+
+
+def test_what_has_no_name_is_not_said_to_have_taken_effect(loadtest, scenario, capsys):
+    ledger = loadtest(scenario())[1]["ledger"]
+    assert 0 < ledger["unnamed"] < ledger["acknowledged"]
+    assert main(["loadtest", scenario()]) == 0
+    printed = capsys.readouterr().out
+    assert (
+        f"Ledger: {ledger['acknowledged'] - ledger['unnamed']:,} acknowledged inputs took effect" in printed
+    )
+    assert f"; {ledger['unnamed']:,} more had no name, and were not looked at" in printed
+
+
+def test_a_run_with_kills_in_which_none_falls_fails(loadtest, scenario):
+    code, report, _ = loadtest(scenario(), "--kill-every", "3600")
+    assert (code, report["ledger"]["unnamed"]) == (1, 0)
+    (missed,) = [item for item in report["thresholds"] if not item["met"]]
+    assert missed == {"name": "min_kills", "limit": 1.0, "measured": 0, "met": False}
+
+
 def test_a_world_that_acknowledges_late_is_populated_all_the_same(loadtest, scenario, monkeypatch):
     """Where no more may be on their way and then all of it is acknowledged at once, there is still more to start."""
     step = LocalWorld.step
@@ -145,6 +189,84 @@ def test_an_interrupted_run_still_reports_and_ends_with_130(loadtest, scenario, 
     assert report["ledger"]["holds"]
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there are no terminals that hang up")
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_closed_terminal_ends_a_run_unless_that_is_ignored(ignored):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
+    try:
+        with Interrupts() as interrupts:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert interrupts.asked is not ignored
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+TALKER = """
+from deathless import Context, workflow
+
+print("a word from a module")
+
+@workflow
+async def talker(ctx: Context) -> None:
+    print("a word from a workflow")
+"""
+RUN = [sys.executable, "-m", "deathless.tools", "loadtest"]
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_a_report_that_nobody_reads_changes_no_exit_code(scenario, flags):
+    """Nor does progress that nobody reads end the run."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run([*RUN, scenario(), *flags], stdout=writing, stderr=writing, check=False)
+        missed = [*RUN, scenario("[thresholds]\nmin_kills = 1\n"), *flags]
+        assert done.returncode == 0
+        assert subprocess.run(missed, stdout=writing, stderr=writing, check=False).returncode == 1
+    finally:
+        os.close(writing)
+
+
+def test_what_a_workflow_prints_does_not_get_into_the_report(tmp_path):
+    (tmp_path / "talker.py").write_text(TALKER, encoding="utf-8")
+    scenario = "seconds = 0.2\nclock = 'virtual'\n[[workflows]]\ntype = 'talker:talker'\ncount = 1\n"
+    (tmp_path / "talk.toml").write_text(scenario, encoding="utf-8")
+    done = subprocess.run([*RUN, "talk.toml", "--json"], cwd=tmp_path, capture_output=True, check=True)
+    assert json.loads(done.stdout)["workflows"]["completed"] == 1
+    assert b"a word from a module" in done.stderr
+    assert b"a word from a workflow" in done.stderr
+
+
+def test_messages_that_wait_for_a_later_frame_are_reported(loadtest, scenario, monkeypatch, capsys):
+    frame = GameLoop.frame
+    left = iter((3, 7, 5))
+
+    def lagging(loop):
+        made = frame(loop)
+        made.carried_over = next(left, 0) if loop._world.now > 0.5 else 0
+        return made
+
+    monkeypatch.setattr(GameLoop, "frame", lagging)
+    code, report, _ = loadtest(scenario("[thresholds]\nmax_carried_over = 6\n"))
+    assert (code, report["load"]["carried_over_peak"]) == (1, 7)
+    left = iter((3, 7, 5))
+    main(["loadtest", scenario()])
+    assert "\n  7 messages at most were left over for a later frame\n" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a disk that is always full")
+@pytest.mark.parametrize("flags", [["--json"], ["--plain"], ["--html", "/dev/full"]])
+def test_a_report_that_cannot_be_written_is_said_in_one_line(scenario, flags):
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [*RUN, scenario(), *flags], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    what = "--html /dev/full" if "--html" in flags else "standard output"
+    assert done.stderr.endswith(f"Error: {what}: cannot be written (No space left on device)\n")
+    assert "Traceback" not in done.stderr
+
+
 def test_a_second_ctrl_c_does_not_wait():
     with Interrupts() as interrupts:
         os.kill(os.getpid(), signal.SIGINT)
@@ -174,6 +296,19 @@ def test_with_virtual_time_the_same_seed_gives_the_same_digest_in_another_proces
         digests[seed, hash_seed] = json.loads(done.stdout)["digest"]
     assert digests["3", "1"] == digests["3", "2"]
     assert digests["3", "1"] != digests["4", "1"]
+
+
+def test_a_slow_machine_does_not_change_the_digest(loadtest, scenario, monkeypatch):
+    digest = loadtest(scenario())[1]["digest"]
+    frame = GameLoop.frame
+
+    def slow(loop):
+        made = frame(loop)
+        made.elapsed_s = 10.0
+        return made
+
+    monkeypatch.setattr(GameLoop, "frame", slow)
+    assert loadtest(scenario())[1]["digest"] == digest
 
 
 def test_residents_do_not_change_the_digest(loadtest, scenario):
@@ -250,6 +385,17 @@ def test_a_title_with_markup_is_shown_as_it_is(loadtest, scenario, tmp_path):
     text = scenario.text.replace('"Tiny"', '"<b>1 & 2</b>"')
     loadtest(scenario(text=text), "--html", str(page))
     assert "<h1>&lt;b&gt;1 &amp; 2&lt;/b&gt;" in page.read_text(encoding="utf-8")
+
+
+def test_a_page_is_left_alone_where_the_run_comes_to_nothing(loadtest, scenario, tmp_path):
+    page = tmp_path / "report.html"
+    (tmp_path / "precious").write_text("", encoding="utf-8")
+    arguments = [scenario(), "--world", str(tmp_path), "--html", str(page)]
+    assert loadtest(*arguments)[0] == 2
+    assert not page.exists()
+    page.write_text("of before", encoding="utf-8")
+    assert loadtest(*arguments)[0] == 2
+    assert page.read_text(encoding="utf-8") == "of before"
 
 
 def test_without_plotly_a_page_is_refused_before_anything_runs(loadtest, scenario, monkeypatch):

@@ -114,7 +114,7 @@ def test_workflows_of_a_flag_keep_the_proportions(tmp_path):
         ("count = 30", "coutn = 30", ":12: workflows[1].coutn is not a key that is known here; is count meant?"),
         ("seconds = 5", "seconds = 0", ":2: seconds is a number from 0.1 to 604,800, not 0"),
         ("seconds = 5", "seconds = nan", ":2: seconds is a number from 0.1 to 604,800, not nan"),
-        ("seconds = 5", 'history = "on"', ":2: history is \"off\", not 'on': this version keeps no history of events"),
+        ("seconds = 5", 'history = "on"', ":2: history is 'off', 'all' or a whole number from 1 to 10,000, not 'on'"),
         ("seconds = 5", 'clock = "game"', ":2: clock is 'real' or 'virtual', not 'game'"),
         ("seconds = 5", "frame_rate = 0\nclock = 'virtual'", ":2: frame_rate is more than 0 with a virtual clock, "),
         ('type = "buff"', 'type = "bluff"', ":5: workflows[0].type names no workflow of the library: 'bluff'; "),
@@ -159,6 +159,40 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path):
     (tmp_path / "latin.toml").write_bytes(b'title = "\xe4"')
     with pytest.raises(BadInput, match="not UTF-8 at byte 9; save the file as UTF-8"):
         read_scenario(str(tmp_path / "latin.toml"), {})
+
+
+def test_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path):
+    assert read(tmp_path, "\ufeff" + SMALL).title == "Small"
+
+
+def test_a_second_entry_of_a_type_needs_a_name(tmp_path):
+    problem = problem_of(tmp_path, SMALL.replace('name = "works"\ntype = "production"', 'type = "buff"'))
+    assert problem.startswith(":10: workflows[1].type is 'buff' a second time; give each")
+
+
+@pytest.mark.parametrize(
+    ("duration", "problem"),
+    [
+        ("{ from = 1, to = 99999999999999999999999 }", "99999999999999999999999 does not fit in 64 bits"),
+        ("[" * 150 + "]" * 150, "it is nested more than 100 levels deep"),
+        ('"' + "x" * 100_000 + '"', "over the limit of 65536"),
+    ],
+)
+def test_arguments_that_no_world_would_take_are_an_error_of_the_scenario(tmp_path, duration, problem):
+    text = SMALL.replace("{ from = 1.0, to = 2.0 }", duration)
+    found = problem_of(tmp_path, text)
+    assert found.startswith(":7: workflows[0].arguments do not fit: ")
+    assert problem in found
+
+
+def test_a_budget_of_a_frame_in_virtual_time_is_refused(tmp_path):
+    text = "clock = 'virtual'\nframe_budget_ms = 4\n" + SMALL
+    assert problem_of(tmp_path, text).startswith(":2: frame_budget_ms goes with a real clock only")
+
+
+def test_a_mix_without_a_rate_is_refused(tmp_path):
+    problem = problem_of(tmp_path, SMALL.replace("per_second = 10\n", ""))
+    assert problem == ":18: signals needs per_second, without which nothing of [[signals.mix]] is sent"
 
 
 def test_a_scenario_without_workflows_is_refused(tmp_path):

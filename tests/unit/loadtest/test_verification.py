@@ -5,10 +5,11 @@ import dataclasses
 import pytest
 
 from deathless import GameClock, Runtime
+from deathless.tools.loadtest.findings import look_at
 from deathless.tools.loadtest.inputs import Input, Kind, Known
 from deathless.tools.loadtest.instruments import INSTRUMENTS, WITNESS, LoadtestNote, enter, witness
 from deathless.tools.loadtest.ledger import Ledger, read_ledger
-from deathless.tools.loadtest.verification import look_at, verify
+from deathless.tools.loadtest.verification import verify
 
 TYPES = [WITNESS]
 NAMED = dict.fromkeys(Kind, True)
@@ -128,6 +129,15 @@ def test_what_was_never_acknowledged_may_be_there_or_not(run):
     assert verdict.unknown == 2
 
 
+def test_a_finding_of_the_worlds_own_breaks_the_verdict_too(run):
+    run.verdict()
+    found = look_at(run.path / "world", virtual=True)
+    found.lost.append("a timer")
+    entries = read_ledger(run.path / "ledger")
+    assert verify(entries, found, TYPES, NAMED).lost == ["a timer"]
+    assert found.lost == ["a timer"]
+
+
 def test_a_start_that_is_not_there_is_lost(run):
     item = run.entered(Kind.START, 3, [2])
     run.ledger.known([Known(item.number, 99)])
@@ -152,11 +162,9 @@ def test_a_name_that_nobody_gave_is_foreign(run):
     assert run.verdict().foreign == ["input 'mine': recorded and never sent"]
 
 
-def test_a_ledger_in_which_a_start_has_two_ids_is_refused(run):
+def test_a_start_that_is_acknowledged_again_under_another_id_is_doubled(run):
     run.ledger.known([Known(0, 42)])
-    run.ledger.close()
-    with pytest.raises(ValueError, match="input 0 was acknowledged as workflow 1 and as 42"):
-        read_ledger(run.path / "ledger")
+    assert run.verdict().doubled == [f"start 0 ({WITNESS}, entity 1): acknowledged as workflow 1 and as 42"]
 
 
 def test_what_a_ledger_says_is_read_back(tmp_path):
@@ -172,10 +180,16 @@ def test_what_a_ledger_says_is_read_back(tmp_path):
         ledger.refused([2])
     entries = [dataclasses.astuple(entry) for entry in read_ledger(tmp_path / "ledger")]
     assert entries == [
-        (0, Kind.START, 1, 5, 0, 0, "known", 12),
-        (1, Kind.NOTE, 0, 5, 2, 7, "sent", 0),
-        (2, Kind.SIGNAL, 0, 5, 0, 0, "refused", 0),
+        (0, Kind.START, 1, 5, 0, 0, "known", 12, 0),
+        (1, Kind.NOTE, 0, 5, 2, 7, "sent", 0, 0),
+        (2, Kind.SIGNAL, 0, 5, 0, 0, "refused", 0, 0),
     ]
+
+
+def test_what_was_acknowledged_stays_so_though_it_is_refused_when_it_comes_again(run):
+    lost = run.note(0, sent=False)
+    run.ledger.refused([lost.number])
+    assert len(run.verdict().lost) == 2
 
 
 def test_ranges_grow_join_and_know_what_they_hold():

@@ -1,11 +1,18 @@
-"""A world whose steps are recorded, and `deathless replay` on it."""
+"""A world whose steps are recorded, and `deathless replay` on it.
+
+The tests run with `--import-mode=importlib`, which leaves `sys.path` alone: here they are let import the modules beside
+them.
+"""
 
 import sys
+from pathlib import Path
 
 import pytest
 
 from deathless import GameClock, Runtime
 from deathless.tools.cli import main
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 GAME = """
 from dataclasses import dataclass
@@ -178,3 +185,17 @@ def replay(command):
         return code, out
 
     return run
+
+
+@pytest.fixture
+def game(tmp_path, monkeypatch):
+    """The game of `recorded_games`, as module `game` of the folder in which the test runs."""
+    from recorded_games import load_game
+
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.chdir(tmp_path)
+    yield load_game(tmp_path)
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]

@@ -3,7 +3,6 @@
 import importlib.util
 import re
 import sys
-import types
 from pathlib import Path
 
 import pytest
@@ -14,13 +13,13 @@ from deathless.runtime import Store
 from deathless.runtime.history.tables import STEP_TABLE
 from deathless.runtime.pieces import number_key
 from deathless.tools.cli import main
+from deathless.tools.replay.saved_world import SavedWorld
 from deathless.tools.replay.ui.app import ReplayApp
 from deathless.tools.replay.ui.dialogs import Dialog, ForkDialog
 from deathless.tools.replay.ui.locals_pane import LocalsPane
 from deathless.tools.replay.ui.slider import TurnSlider
 from deathless.tools.replay.ui.source_pane import SourcePane
 from deathless.tools.replay.ui.workflow_list import WorkflowList
-from deathless.workflows.errors import WorldError
 from deathless.workflows.library import buff
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -391,58 +390,62 @@ def test_a_click_in_the_list_chooses(use):
 # -- forks -------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def fork_calls(monkeypatch):
-    """Put a `fork` in place that writes down how it was called, and raises what it is told to."""
-    calls, module = [], types.ModuleType("deathless.tools.replay.fork")
+def test_f_forks_the_world_at_this_turn(use, village):
+    target = village.with_name("fork")
 
-    def fork(world, turn, target):
-        calls.append((world, turn, target))
-        if str(target).endswith("full"):
-            raise WorldError(str(target), "is not empty; give a new directory [there]")
-
-    module.fork = fork
-    monkeypatch.setitem(sys.modules, "deathless.tools.replay.fork", module)
-    return calls
-
-
-def test_f_forks_the_world_at_this_turn(use, village, fork_calls):
     async def play(app, pilot):
-        await pilot.press("left", "f")
-        turn = app.scrubber.turn
+        await choose(pilot, "npc entity:4")
+        await pilot.press("left", "left", "f")
+        scrubber = app.scrubber
         assert isinstance(app.screen, ForkDialog)
-        suggested = app.screen.query_one(Input).value
-        assert suggested == str(village.with_name(f"thornbridge-turn-{turn}.deathless"))
-        assert app.query_one(WorkflowList).count == len(app.scrubber.members), "it is no filter"
+        typed = app.screen.query_one(Input)
+        assert typed.value == str(village.with_name(f"thornbridge-turn-{scrubber.turn}.deathless"))
+        typed.value = str(target)
+        assert app.query_one(WorkflowList).count == 1, "it is no filter"
         await pilot.press("enter")
         await app.workers.wait_for_complete()
         await pilot.pause()
-        assert fork_calls == [(app.scrubber.world, turn, suggested)]
-        assert f"Turn {turn:,} goes on in" in shown(app)
+        turn, view = scrubber.turn, scrubber.moment().view
+        assert f"Turn {turn:,} with its" in shown(app)
+        with SavedWorld(target) as forked:
+            assert forked.state.turn == turn
+            assert forked.view(view.id, forked.row(view.id)).locals == view.locals
+        # And one may go on.
+        await pilot.press("home")
+        assert scrubber.place == 0
 
     use(play)
 
 
-def test_a_fork_that_fails_is_told_and_one_may_go_on(use, fork_calls):
+def test_a_fork_that_fails_is_told_and_one_may_go_on(use, village):
+    full = village.with_name("full [there]")
+    full.mkdir()
+    (full / "something").touch()
+
     async def play(app, pilot):
-        await pilot.press("f", "end", "ctrl+u", *"full", "enter")
+        await pilot.press("f")
+        app.screen.query_one(Input).value = str(full)
+        await pilot.press("enter")
         await app.workers.wait_for_complete()
         await pilot.pause()
-        assert len(fork_calls) == 1
-        assert "full: is not empty; give a new directory [there]" in shown(app)
+        assert "full [there]" in " ".join(shown(app).split())
+        assert "Forked" not in shown(app)
         await pilot.press("home")
         assert app.scrubber.place == 0
 
     use(play)
 
 
-def test_escape_forks_nothing(use, fork_calls):
+def test_escape_forks_nothing(use, village):
+    before = set(village.parent.iterdir())
+
     async def play(app, pilot):
         await pilot.press("f", "escape")
         await app.workers.wait_for_complete()
-        assert fork_calls == []
+        assert not isinstance(app.screen, ForkDialog)
 
     use(play)
+    assert set(village.parent.iterdir()) == before
 
 
 # -- the command -------------------------------------------------------------------------------------------

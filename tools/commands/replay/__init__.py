@@ -12,6 +12,13 @@ COMMANDS = {
     "timeline": "List the steps of a workflow, each with its cause and what it changed.",
     "diff": "Compare two steps, two workflows or two worlds, by field path.",
     "ui": "Look at a world on a full screen, turn by turn.",
+    "verify": "Run recorded steps again, and say where they come to something else.",
+    "bisect": "Find the first turn, workflow and variable at which two recordings part.",
+    "fork": "Make a new world as one was at a turn, to run on with other inputs.",
+    "compare": "Say where two futures of one past part, and how they differ now.",
+    "export": "Write the steps of one workflow into a file, to attach to a bug report.",
+    "test": "Run the steps in such files again, and say where they come to something else.",
+    "import": "Make a world of such a file, to look into it.",
 }
 """Each command with its line of help, said here so that `--help` imports none of them."""
 

@@ -276,11 +276,12 @@ class ReplayApp(App[None]):
         await self.push_screen(waiting)
         try:
             # In a thread, for it may take a while. Nothing else reads meanwhile: the waiting screen takes no keys.
-            await asyncio.to_thread(scrubber.fork, target)
+            report = await asyncio.to_thread(scrubber.fork, target)
         except (DeathlessError, OSError) as error:
             self.notify(escape(str(error)), severity="error", timeout=10)
         else:
-            self.notify(f"Turn {scrubber.turn:,} goes on in {escape(target)}.", title="Forked")
+            told = f"Turn {report.turn:,} with its {report.workflows:,} workflows goes on in {escape(target)}."
+            self.notify(told, title="Forked")
         finally:
             await waiting.dismiss()
 
