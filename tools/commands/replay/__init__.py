@@ -28,6 +28,7 @@ Examples:
   deathless replay show world.deathless 7 --turn 120 --code game.npcs
   deathless replay timeline world.deathless 7 --html guard.html
   deathless replay diff world.deathless 7@12 7@13
+  deathless replay ui world.deathless --code game.npcs
 
 \b
 Exit codes:

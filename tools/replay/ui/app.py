@@ -280,7 +280,9 @@ class ReplayApp(App[None]):
         except (DeathlessError, OSError) as error:
             self.notify(escape(str(error)), severity="error", timeout=10)
         else:
-            told = f"Turn {report.turn:,} with its {report.workflows:,} workflows goes on in {escape(target)}."
+            told = (
+                f"Turn {report.turn:,} with its {report.workflows:,} workflows goes on in {escape(target)}."
+            )
             self.notify(told, title="Forked")
         finally:
             await waiting.dismiss()
