@@ -36,6 +36,7 @@ import million
 import parts
 import publish
 import recovery
+import replay_ui
 import starts
 import steps
 import tables
@@ -122,6 +123,11 @@ BENCHMARKS: dict[str, tuple[Callable[..., Section], dict[str, Any], dict[str, An
         growth.measure,
         {"population": 10_000, "commits": 120},
         {"population": 1_000, "commits": 10},
+    ),
+    "replay_ui": (
+        replay_ui.measure,
+        {"npcs": 10_000, "seconds": 60.0, "presses": 100},
+        {"npcs": 300, "seconds": 3.0, "presses": 4},
     ),
     "million": (
         million.measure,

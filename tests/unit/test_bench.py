@@ -10,7 +10,7 @@ import pytest
 BENCH = Path(__file__).resolve().parent.parent.parent / "bench" / "run.py"
 # The others last as long as the wall clock says, or need large worlds.
 QUICKEST = ["floor", "steps", "parts", "starts", "children", "publish", "tables", "activities", "recovery"]
-QUICKEST += ["budget", "virtual_time", "baselines", "two_worlds", "growth", "million"]
+QUICKEST += ["budget", "virtual_time", "baselines", "two_worlds", "growth", "replay_ui", "million"]
 
 
 def run(*arguments):
@@ -162,3 +162,11 @@ def test_an_unknown_name_is_refused(tmp_path):
     assert done.returncode == 2
     assert "no benchmark is called speed" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_keys_of_the_full_screen_are_timed(quick):
+    found = quick[0]["benchmarks"]["replay_ui"]
+    assert found.pop("open_ms") > 0
+    assert len(found) == 7
+    for costs in found.values():
+        assert 0 < costs["p50_ms"] <= costs["p95_ms"] <= costs["max_ms"]

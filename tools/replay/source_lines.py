@@ -6,12 +6,13 @@ import contextlib
 import inspect
 import linecache
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ...workflows import rows
 from ...workflows.definition import ROUTINES
 from ...workflows.messages import STATUSES
-from ...workflows.versions import Fit, HeldError, Verdict
+from ...workflows.versions import HeldError, Verdict
 from ..survey import stack_of
 from .saved_world import SavedWorld
 
@@ -89,7 +90,7 @@ def _source(saved: SavedWorld, number: int, site: int) -> FrameSource:
         fit = saved.codes.fit(number, site)
     except HeldError as error:
         return FrameSource(name, key, line, why_not=_why_not(saved, descriptor, error))
-    lines = _lines(fit)
+    lines = _lines(fit.program.filename, fit.program.first_line)
     if not lines:
         return FrameSource(name, key, fit.site.line, why_not=f"{fit.program.filename} cannot be read")
     edited = (
@@ -106,7 +107,8 @@ def _why_not(saved: SavedWorld, descriptor: dict[str, Any], error: HeldError) ->
     return "source not loaded: give its module with --code"
 
 
-def _lines(fit: Fit) -> tuple[str, ...]:
-    program = fit.program
-    found = linecache.getlines(program.filename)[program.first_line - 1 :]
+@lru_cache(maxsize=256)
+def _lines(filename: str, first_line: int) -> tuple[str, ...]:
+    # To find the end of a function it is taken to pieces, which takes longer than all else that is shown of it.
+    found = linecache.getlines(filename)[first_line - 1 :]
     return tuple(line.rstrip() for line in inspect.getblock(found)) if found else ()

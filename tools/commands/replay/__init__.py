@@ -11,6 +11,7 @@ COMMANDS = {
     "show": "Show a workflow: where it stands, its locals, and what caused its last step.",
     "timeline": "List the steps of a workflow, each with its cause and what it changed.",
     "diff": "Compare two steps, two workflows or two worlds, by field path.",
+    "ui": "Look at a world on a full screen, turn by turn.",
     "verify": "Run recorded steps again, and say where they come to something else.",
     "bisect": "Find the first turn, workflow and variable at which two recordings part.",
     "fork": "Make a new world as one was at a turn, to run on with other inputs.",
@@ -27,6 +28,7 @@ Examples:
   deathless replay show world.deathless 7 --turn 120 --code game.npcs
   deathless replay timeline world.deathless 7 --html guard.html
   deathless replay diff world.deathless 7@12 7@13
+  deathless replay ui world.deathless --code game.npcs
 
 \b
 Exit codes:

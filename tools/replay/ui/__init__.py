@@ -1,0 +1,1 @@
+"""The full-screen view of `deathless replay ui`; it needs textual, which the extra `deathless[replay]` installs."""
