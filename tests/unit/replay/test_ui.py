@@ -469,7 +469,7 @@ def test_without_a_terminal_it_names_the_command_for_scripts(village, capsys):
 
 def test_on_a_terminal_it_runs_to_its_end(village, monkeypatch):
     ran = []
-    for stream in (sys.stdin, sys.stdout):
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         monkeypatch.setattr(stream, "isatty", lambda: True)
     monkeypatch.setattr(ReplayApp, "run", lambda app: ran.append(app.scrubber.world.reader.path))
     assert main(["replay", "ui", str(village), "--code", "deathless.workflows.library"]) == 0
@@ -477,7 +477,7 @@ def test_on_a_terminal_it_runs_to_its_end(village, monkeypatch):
 
 
 def test_a_world_that_is_not_there_is_one_line(tmp_path, capsys, monkeypatch):
-    for stream in (sys.stdin, sys.stdout):
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         monkeypatch.setattr(stream, "isatty", lambda: True)
     assert main(["replay", "ui", str(tmp_path / "none")]) == 2
     (line,) = capsys.readouterr().err.splitlines()
@@ -485,7 +485,7 @@ def test_a_world_that_is_not_there_is_one_line(tmp_path, capsys, monkeypatch):
 
 
 def test_a_damaged_history_is_one_line(village, tmp_path, capsys, monkeypatch):
-    for stream in (sys.stdin, sys.stdout):
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         monkeypatch.setattr(stream, "isatty", lambda: True)
     copy = tmp_path / "copy"
     with Store.open(village) as store:

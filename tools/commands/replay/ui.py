@@ -42,7 +42,8 @@ def command(world: str, modules: tuple[str, ...]) -> int:
     is shown up to the turn at which it was opened.
     """
     _require_textual()
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # It draws to standard error, and leaves standard output to what the game's modules may print.
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise BadInput("replay ui needs a terminal; in a script, use `deathless replay show`")
     with open_world(world, modules) as saved:
         # Only when there is something to show: textual takes a while to import.
