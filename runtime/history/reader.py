@@ -44,10 +44,10 @@ class HistoryReader:
         """
         stored = self._source.get(META, SCOPES_KEY)
         try:
-            scopes: list[list[Any]] = [] if stored is None else msgpack.unpackb(stored)
-        except (ValueError, msgpack.exceptions.UnpackException) as error:
+            scopes = [] if stored is None else msgpack.unpackb(stored)
+            return [[turn, scope, last] for turn, scope, last in scopes]
+        except (TypeError, ValueError, msgpack.exceptions.UnpackException) as error:
             raise damaged_history(str(self._source.path), ValueError(str(error))) from error
-        return scopes
 
     def limits(self) -> Limits | None:
         """Return the bounds that the world ran with last; None where they are not known."""
