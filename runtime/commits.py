@@ -86,7 +86,7 @@ class Committer:
         """
         wait_s = (
             max(self._every_s, QUIET_S)
-            if quiet and not self._buffer.written() and not self._tables.written()
+            if quiet and not self._buffer.dirty and not self._tables.dirty
             else self._every_s
         )
         return wait_s == 0.0 or time.monotonic() - self._last_s >= wait_s

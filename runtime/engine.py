@@ -293,7 +293,11 @@ class Engine:
         blocks = tuple(self._child_ids.blocks)
         record = TurnRecord(self.turn, now_us, tuple(inputs), blocks, outcome.handled, closing)
         if inputs or outcome.handled or outcome.timers_fired:
-            self.history.end_turn(record, leftover)
+            try:
+                self.history.end_turn(record, leftover)
+            except Exception as error:
+                self._break(error)
+                raise
         if self._options.on_turn is not None:
             self._records.append(record)
         self._gc.settle(len(self.system.directory.actors) - actors)

@@ -56,6 +56,11 @@ class RowBuffer:
         for key, row in overlaid(self._store.scan(WORKFLOW_TABLE, start, stop), written):
             yield int.from_bytes(key, "big"), row
 
+    @property
+    def dirty(self) -> bool:
+        """Whether something was written since the last commit."""
+        return bool(self.fresh or self._staged)
+
     def written(self) -> dict[int, bytes | None]:
         """Return what was written since the last commit; not to be changed."""
         return {**self._staged, **self.fresh} if self._staged else self.fresh

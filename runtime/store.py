@@ -62,6 +62,7 @@ class Store:
     Attributes:
         path: the world's directory.
         created: whether this open made the world.
+        map_limit: bytes up to which it may grow.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Store:
         self.created = False
         self._lock = lock
         self._sync = durability == "power"
-        self._map_limit = map_limit
+        self.map_limit = map_limit
         self._writing = threading.Lock()
         # Unmapping waits until no read is inside: a read of unmapped memory ends the process.
         self._idle = threading.Condition()
@@ -417,12 +418,12 @@ class Store:
     def _grow(self, error: lmdb.Error) -> None:
         """Map the world at twice its size, by closing and opening: `set_mapsize` leaves no map if it fails."""
         size = int(self._env.info()["map_size"])
-        if size >= self._map_limit:
+        if size >= self.map_limit:
             raise WorldFull(str(self.path), f"the map of {size} bytes is full; raise map_limit") from error
         with self._no_reads():
             self._env.close()
             try:
-                self._map(min(2 * size, self._map_limit))
+                self._map(min(2 * size, self.map_limit))
             except WorldError as failed:
                 self._map(size)
                 raise WorldFull(

@@ -44,12 +44,19 @@ class TableBuffer:
         self, table: str, start: bytes = b"", stop: bytes | None = None
     ) -> Iterator[tuple[bytes, bytes]]:
         """Iterate over the latest rows in key order, from `start` up to and without `stop`."""
-        written = {**self._staged.get(table, {}), **self.fresh.get(table, {})}
+        staged, written = self._staged.get(table), self.fresh.get(table, {})
+        if staged:
+            written = {**staged, **written}
         return overlaid(self._store.scan(table, start, stop), written, start, stop)
 
     def stored(self, table: str, prefix: bytes) -> list[tuple[bytes, bytes]]:
         """Return the committed rows of an index whose keys have a prefix."""
         return self._store.stored(table, prefix)
+
+    @property
+    def dirty(self) -> bool:
+        """Whether something was written since the last commit."""
+        return bool(self.fresh or self._staged)
 
     def written(self) -> _Written:
         """Return what was written since the last commit; not to be changed."""

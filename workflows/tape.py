@@ -17,7 +17,7 @@ from typing import Any
 
 from .codec import Codec
 from .context import Context
-from .errors import LimitError
+from .errors import LimitError, plain_text
 from .messages import Message
 from .outbox import Neighbours
 from .reducer import Reducer
@@ -93,21 +93,33 @@ class Recording:
 
 
 class Playback:
-    """The world around a step that is run again."""
+    """The world around a step that is run again.
+
+    Attributes:
+        unplayable: why the step cannot be run as it was, or an empty text.
+    """
 
     def __init__(self) -> None:
+        self.unplayable = ""
         self._answers: Iterator[Any] = iter(())
         self._row = b""
 
     def begin(self, row: bytes, answers: list[Any] | None) -> None:
         """Stand ready for a step: with the row that it begins on, and what it was told."""
+        self.unplayable = ""
         self._row = row
         self._answers = iter(answers or ())
 
     def _next(self, *kinds: type) -> Any:
         answer = next(self._answers, self)
         if isinstance(answer, list) and kinds != (int,):
-            raise _unpacked_error(answer)
+            error = _unpacked_error(answer)
+            if error is None:
+                self.unplayable = (
+                    f"a reducer raised {answer[0]}.{answer[1]}, which is recorded by its name alone"
+                )
+                error = PlaybackError(self.unplayable)
+            raise error
         if type(answer) not in kinds:
             raise PlaybackError("the step asks the world for what it did not ask for when it was recorded")
         return answer
@@ -176,22 +188,34 @@ def _packed_limit(error: LimitError) -> list[Any]:
 
 
 def _packed_error(error: Exception) -> list[Any]:
+    """Return what was raised; without its arguments where these alone do not make it anew."""
     if type(error) is LimitError:
         return _packed_limit(error)
-    plain = [arg if type(arg) in (str, int, float, bool, bytes) else str(arg) for arg in error.args]
-    return [type(error).__module__, type(error).__qualname__, *plain]
+    name = [plain_text(type(error).__module__), plain_text(type(error).__qualname__)]
+    plain = type(error).__init__ is Exception.__init__ or type(error).__module__ == "builtins"
+    if not plain or vars(error) or not all(map(_is_plain, error.args)):
+        return [*name, None]
+    return [*name, list(error.args)]
 
 
-def _unpacked_error(answer: list[Any]) -> Exception:
-    """Return what was raised; of its own attributes only `args` come back."""
-    module, name, *args = answer
+def _is_plain(value: object) -> bool:
+    """Say whether msgpack gives a value back as it is."""
+    if type(value) is str:
+        return plain_text(value) == value
+    if type(value) is int:
+        return -(2**63) <= value < 2**64
+    return value is None or type(value) in (bool, float, bytes)
+
+
+def _unpacked_error(answer: list[Any]) -> Exception | None:
+    """Return what was raised, or None where that cannot be made anew."""
+    module, name, *rest = answer
     if not module:
-        return LimitError(name, value=args[0], limit=args[1], setting=args[2])
+        return LimitError(name, value=rest[0], limit=rest[1], setting=rest[2])
     found: Any = sys.modules.get(module, builtins)
     for part in name.split("."):
         found = getattr(found, part, None)
-    if not (isinstance(found, type) and issubclass(found, Exception)):
-        return PlaybackError(f"a reducer raised {module}.{name}, which is not loaded")
-    error: Exception = found.__new__(found, *args)
-    error.args = tuple(args)
+    if rest[0] is None or not (isinstance(found, type) and issubclass(found, Exception)):
+        return None
+    error: Exception = found(*rest[0])
     return error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import msgpack
@@ -90,10 +91,34 @@ class HistoryReader:
             return None
         if last:
             first = None if workflow_id is None else next(self._last_steps_of(workflow_id), None)
-            oldest = None if first is None else 0 if first.made else first.turn - 1
+            # In that turn there may have been others before it.
+            oldest = None if first is None else 0 if first.made else first.turn
             return oldest if oldest is None else max(since, oldest)
         first_turn = self.first_turn()
         return since if first_turn is None else max(since, first_turn - 1)
+
+    def recorded_after(self, type_name: str, workflow_id: int) -> int | None:
+        """Return the turn after which the recorded steps of a workflow are all that it made; None where it has none."""
+        known = self.known_from(type_name, workflow_id)
+        first = next(self._last_steps_of(workflow_id), None)
+        # Of the first turn of which steps are kept, there may have been others before them.
+        return known - 1 if known and first is not None and first.turn == known else known
+
+    def unbroken(self, type_name: str, after: int, until: int) -> bool:
+        """Say whether workflows of a type were recorded in one way in all turns after one, up to another."""
+        ways = set()
+        until = max(until, after + 1)
+        scopes = self._scopes
+        for at, (turn, scope, last) in enumerate(scopes):
+            following = scopes[at + 1][0] if at + 1 < len(scopes) else until
+            if turn < until and following > after:
+                whole = scope is True or type_name in scope
+                ways.add("all" if whole else "last" if type_name in last else "off")
+        return len(ways) == 1 and "off" not in ways
+
+    @cached_property
+    def _scopes(self) -> list[list[Any]]:
+        return self.scopes()
 
     def _happened(self, after: int, until: int) -> bool:
         """Say whether something happened in the turns after one, up to another."""
@@ -202,6 +227,15 @@ class HistoryReader:
         now = self._source.get(WORKFLOW_TABLE, row_key(workflow_id))
         step = next(self.steps_of(workflow_id, turn), None)
         return now if step is None else step.before
+
+    def value_at(self, table: str, key: bytes, turn: int) -> bytes | None:
+        """Return what another table had under a key at a turn; all of the world must have been recorded since."""
+        now = self._source.get(table, key)
+        for steps in self.turn_steps(turn):
+            for changed, changed_key, before in steps.tables:
+                if changed == table and changed_key == key:
+                    return before
+        return now
 
 
 def _from_a_beginning(pieces: Iterator[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:

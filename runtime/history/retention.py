@@ -22,7 +22,7 @@ class Retention:
     Attributes:
         age: seconds of world time; None for any.
         turns: how many in which something happened; None for any.
-        size: bytes of the world's file that history takes; None for any.
+        size: bytes of the world's file that history takes; None for any, up to a quarter of `Runtime(map_limit=)`.
 
     Raises:
         ValueError: a bound of the wrong kind or out of range.
@@ -77,7 +77,9 @@ class Pruner:
     def _last_over(self, turn: int, now_us: int, most: int) -> int | None:
         """Return the last of the oldest turns that is over a bound, or None."""
         bounds = self._retention
-        too_large = bounds.size is not None and self._store.table_bytes(GROWING_TABLES) > bounds.size
+        # However much is allowed, history leaves room in the map for the world.
+        most_bytes = min(self._store.map_limit // 4, bounds.size or self._store.map_limit)
+        too_large = self._store.table_bytes(GROWING_TABLES) > most_bytes
         if not too_large and bounds.turns is None and bounds.age is None:
             return None
         oldest = 0 if bounds.age is None else now_us - round(bounds.age * US)

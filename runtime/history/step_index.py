@@ -4,7 +4,7 @@ Steps lie in the order of time. To find those of one workflow, each few thousand
 places, sorted by workflow and turn, in rows of a page each. A lookup asks each segment, with one descent of the tree;
 the steps after the last segment are few and are gone through.
 
-Key of such a row: the last turn of its segment, then the workflow and turn of its last place, eight bytes each.
+Key of such a row: the last turn of its segment, eight bytes, then its last place.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class IndexWriter:
         rows: dict[bytes, bytes | None] = {}
         for at in range(0, len(packed), _AT_MOST):
             places = packed[at : at + _AT_MOST]
-            rows[_number(turn) + places[-1][:16]] = b"".join(places)
+            rows[_number(turn) + places[-1]] = b"".join(places)
         return rows
 
 

@@ -5,7 +5,7 @@
 | `history_turn`  | turn, offset of the piece                        | what the turn was given, see `turn_log`     |
 | `history_step`  | turn, offset of the piece                        | its steps, see `steps`                      |
 | `history_last`  | workflow, number of its step                     | one of its last steps, see `last_steps`     |
-| `history_index` | last turn of the segment, last workflow and turn | places of steps, see `step_index`           |
+| `history_index` | last turn of the segment, last place             | places of steps, see `step_index`           |
 
 In `meta` is, under `history`, what has been recorded since when: a packed array of [turn, scope, last], where a scope
 is true for all or the names of workflow types, and `last` names those of which the last steps are kept; under `indexed`

@@ -94,7 +94,7 @@ def test_each_step_comes_to_the_same_bytes_again(world, cold):
     verifier = Verifier(world, lambda *_: False, cold=cold)
     for steps in world.history.turn_steps():
         verifier.verify(steps.steps)
-    verified = verifier.end(world.rows_at().get)
+    verified = verifier.end(world.rows_at().get, world.state.turn)
     assert verified.unfit == []
     assert verified.divergences == []
     assert verified.steps > 5000

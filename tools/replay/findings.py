@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import inspect
 import linecache
 import re
@@ -15,7 +16,8 @@ from ...workflows.compiler import Program
 from ...workflows.definition import ROUTINES
 from ...workflows.sources import US
 from ..survey import stack_of
-from .differences import Difference, differences
+from .differences import Difference
+from .row_differences import Look, row_differences
 from .saved_world import SavedWorld
 from .verifier import Divergence
 
@@ -52,17 +54,32 @@ class Finding(NamedTuple):
 
 def same_state(world: SavedWorld, workflow_id: int, recorded: bytes, found: bytes) -> bool:
     """Say whether two rows say the same, of whatever code and lines."""
-    return not state_differences(world.view(workflow_id, recorded), world.view(workflow_id, found))
+    return not state_differences(Look(world, workflow_id, recorded), Look(world, workflow_id, found))
 
 
-def state_differences(recorded: WorkflowView, found: WorkflowView) -> list[Difference]:
-    """Return where two states differ, of whatever code and lines."""
-    return [
+def state_differences(recorded: Look, found: Look) -> list[Difference]:
+    """Return where two states differ, of whatever code and lines; of the same code, in whatever bytes."""
+    if recorded.row == found.row:
+        return []
+    differing = [
         difference
-        for difference in differences(recorded, found)
+        for difference in row_differences(recorded, found)
         if difference.path not in ("line", "traceback")
         and not re.fullmatch(r"frames\[\d+\]\.line", difference.path)
     ]
+    if not differing and _code(recorded) == _code(found):
+        form = (
+            f"{len(look.row)} bytes, {hashlib.sha256(look.row).hexdigest()[:16]}"
+            for look in (recorded, found)
+        )
+        return [Difference("its stored form", *form)]
+    return differing
+
+
+def _code(look: Look) -> list[str]:
+    """Return the fingerprints of the functions on a workflow's stack."""
+    codes = look.saved.codes
+    return [codes.descriptor(number)["fingerprint"] for number, _ in _stack(look.row)]
 
 
 def explain(world: SavedWorld, divergence: Divergence) -> Finding:
@@ -74,8 +91,8 @@ def explain(world: SavedWorld, divergence: Divergence) -> Finding:
     if divergence.recorded is None:
         differing = [Difference("status", "deleted", found.status)]
     else:
-        recorded = world.view(workflow_id, divergence.recorded)
-        differing = state_differences(recorded, found) or differences(recorded, found)
+        looks = (Look(world, workflow_id, row) for row in (divergence.recorded, divergence.found))
+        differing = state_differences(*looks)
     assert record.before is not None, "what was run again had a row"
     path = differing[0].path if differing else ""
     place, source = _place(world, found, path, _lines(world, record.before), _lines(world, divergence.found))
@@ -144,10 +161,15 @@ def _program(world: SavedWorld, view: WorkflowView, frame: int | None) -> Progra
 
 def _lines(world: SavedWorld, row: bytes) -> list[int]:
     """Return the lines at which the functions of a workflow stand; none where it has not started or has ended."""
-    stack = rows.split(row)[rows.STACK]
-    if stack == b"\xc0" or rows.arguments(rows.split(row)) is not None:
+    return [world.codes.descriptor(number)["sites"][site - 1][2] for number, site in _stack(row)]
+
+
+def _stack(row: bytes) -> list[tuple[int, int]]:
+    """Return the code and the await of each function on a workflow's stack; none where there is none."""
+    fields = rows.split(row)
+    if fields[rows.STACK] == b"\xc0" or rows.arguments(fields) is not None:
         return []
-    return [world.codes.descriptor(number)["sites"][site - 1][2] for number, site in stack_of(stack)]
+    return stack_of(fields[rows.STACK])
 
 
 def _raised_at(program: Program, traceback: str) -> int | None:

@@ -76,6 +76,8 @@ def fork(
         with Store.open(unfinished, durability="process") as store:
             store.commit({META: {STATE_KEY: state.pack()}})
             workflows = _copy(world, turn, store, changes)
+        # A world that runs may have deleted meanwhile what was asked for.
+        world.require_known(turn, None)
 
     new = not place.exists()
     require_empty(place)

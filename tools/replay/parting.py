@@ -17,6 +17,7 @@ from ...workflows import rows
 from ...workflows.errors import HistoryError
 from ...workflows.sources import US
 from .findings import state_differences
+from .row_differences import Look
 from .saved_world import SavedWorld
 
 
@@ -133,11 +134,27 @@ def _parting(one: SavedWorld, other: SavedWorld, logged: LoggedTurn, inputs: str
             mine, yours = ("absent" if row is None else "present" for row in (here, there))
             differing = [("status", mine, yours)]
             return Parting(turn, logged.record.now_us / US, workflow_id, type_name, differing, inputs)
-        view = one.view(workflow_id, here)
-        found = state_differences(view, other.view(workflow_id, there))
+        found = state_differences(Look(one, workflow_id, here), Look(other, workflow_id, there))
         if found:
             texts = [(difference.path, repr(difference.old), repr(difference.new)) for difference in found]
-            return Parting(turn, logged.record.now_us / US, workflow_id, view.type, texts, inputs)
+            type_name = rows.read_head(here).type_name
+            return Parting(turn, logged.record.now_us / US, workflow_id, type_name, texts, inputs)
+    return _table_parting(one, other, logged, inputs)
+
+
+def _table_parting(one: SavedWorld, other: SavedWorld, logged: LoggedTurn, inputs: str) -> Parting | None:
+    """Find the first row of another table that a turn left in two ways."""
+    turn = logged.record.turn
+    changed: dict[tuple[str, bytes], None] = {}
+    for world in (one, other):
+        steps = next(world.history.turn_steps(turn - 1), None)
+        if steps is not None and steps.turn == turn:
+            changed.update(dict.fromkeys((table, key) for table, key, _ in steps.tables))
+    for table, key in changed:
+        here, there = (world.history.value_at(table, key, turn) for world in (one, other))
+        if here != there:
+            differing = [(f"table {table}, key {key!r}", repr(here), repr(there))]
+            return Parting(turn, logged.record.now_us / US, None, None, differing, inputs)
     return None
 
 

@@ -39,6 +39,7 @@ class _Rest:
 
     unread: list[UnreadMessage]
     random_draws: int
+    child_policies: Any
     subscriptions: Any
     questions: Any
     failed_message: Any
@@ -67,6 +68,7 @@ def _rest(look: Look) -> _Rest:
         return _Rest(
             unread=[_unread(look.saved, message) for message in unread or ()],
             random_draws=rows.read_field(split, rows.DRAWS),
+            child_policies=(rows.read_field(split, rows.CHILDREN) or [])[1::2],
             subscriptions=topics,
             questions=asks,
             failed_message=outcome[2] if isinstance(outcome, list) else None,

@@ -194,7 +194,10 @@ class SavedWorld:
         if type_name is None:
             raise UnknownWorkflowError(workflow_id)
         self.require_known(turn, type_name, workflow_id)
-        return self.history.row_at(workflow_id, turn)
+        row = self.history.row_at(workflow_id, turn)
+        # A world that runs may have deleted meanwhile what was asked for.
+        self.require_known(turn, type_name, workflow_id)
+        return row
 
     def _last_row(self, workflow_id: int) -> bytes | None:
         """Return the last row of a workflow that was deleted."""
@@ -279,7 +282,7 @@ class SavedWorld:
     def _recorded_after(self, workflow_id: int) -> int | None:
         """Return the turn after which all steps of a workflow are kept; None where they are not."""
         type_name = self._type_of(workflow_id)
-        return None if type_name is None else self.history.known_from(type_name, workflow_id)
+        return None if type_name is None else self.history.recorded_after(type_name, workflow_id)
 
     def _type_of(self, workflow_id: int) -> str | None:
         """Return the type of a workflow that there is, or of which a step is kept; else None."""
@@ -348,6 +351,8 @@ class SavedWorld:
                 for record in steps.steps:
                     earlier.setdefault(record.workflow_id, record.before)
             found.update(earlier)
+            # A world that runs may have deleted meanwhile what was asked for.
+            self.require_known(turn, type_name)
         return {number: row for number, row in sorted(found.items()) if row is not None}
 
     def spans(self) -> dict[int, Span]:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ...runtime.history.steps import StepRecord
+from ...workflows.errors import HistoryError
 from ..modules import load_registry
 from ..output import silence_log
 from .findings import Finding, explain, same_state
@@ -41,10 +42,11 @@ class Verification(NamedTuple):
 
 def verify_workflow(world: SavedWorld, workflow_id: int) -> Verification:
     """Run the steps of one workflow again."""
+    turn = world.state.turn
     now = world.row(workflow_id)
     verifier = Verifier(world, partial(same_state, world))
     verifier.verify(world.history.steps_of(workflow_id))
-    return _verification(world, verifier, lambda _: now)
+    return _verification(world, [verifier], lambda _: now, turn)
 
 
 def verify_world(world: SavedWorld, progress: Progress, *, part: int = 0, parts: int = 1) -> Verification:
@@ -58,15 +60,27 @@ def verify_world(world: SavedWorld, progress: Progress, *, part: int = 0, parts:
             if steps.turn > last:
                 # Of a world that runs on.
                 break
+            _require_kept(world, steps.turn)
             verifier.verify(of_workflows(steps.steps, part, parts) if parts > 1 else steps.steps)
             if steps.turn - done >= REPORT_EVERY:
                 done = steps.turn
                 progress(done - first, last - first)
-        verifier.verify(of_workflows(_last_steps(world, last), part, parts))
+        # Their workflows may have steps among the others, from before or after.
+        of_last = Verifier(world, partial(same_state, world))
+        of_last.verify(of_workflows(_last_steps(world, last), part, parts))
     rows = world.rows_at(last)
-    found = _verification(world, verifier, rows.get)
+    found = _verification(world, [verifier, of_last], rows.get, last)
     progress(last - first, last - first)
     return found
+
+
+def _require_kept(world: SavedWorld, turn: int) -> None:
+    """Raise `HistoryError` if a running world has deleted a turn before it was read, and others with it."""
+    first = world.history.first_turn()
+    if first is not None and first > turn:
+        raise HistoryError(
+            f"{world.reader.path} deletes its history faster than it is verified; verify a copy of it"
+        )
 
 
 def _last_steps(world: SavedWorld, last: int) -> Iterator[StepRecord]:
@@ -105,14 +119,16 @@ def _verify_part(arguments: tuple[str, tuple[str, ...], int, int, Any]) -> Verif
         return verify_world(world, lambda at, of: told.put((part, at, of)), part=part, parts=parts)
 
 
-def _verification(world: SavedWorld, verifier: Verifier, rows: Callable[[int], bytes | None]) -> Verification:
-    verified = verifier.end(rows)
+def _verification(
+    world: SavedWorld, verifiers: list[Verifier], rows: Callable[[int], bytes | None], turn: int
+) -> Verification:
+    found = [verifier.end(rows, turn) for verifier in verifiers]
     return Verification(
-        verified.steps,
-        verified.workflows,
-        verified.moved,
-        sorted((explain(world, divergence) for divergence in verified.divergences), key=_order),
-        [_told(unfit) for unfit in verified.unfit],
+        sum(verified.steps for verified in found),
+        sum(verified.workflows for verified in found),
+        sum(verified.moved for verified in found),
+        sorted((explain(world, one) for verified in found for one in verified.divergences), key=_order),
+        [_told(unfit) for verified in found for unfit in verified.unfit],
     )
 
 

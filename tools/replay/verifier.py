@@ -71,6 +71,7 @@ class _Held(NamedTuple):
     instance: Instance | None
     row: bytes
     record: StepRecord
+    type_name: str
 
 
 class Verifier:
@@ -103,6 +104,7 @@ class Verifier:
         )
         self._stepper.outbox.run_reducer = self._playback.run_reducer
         self._same = same
+        self._unbroken = world.history.unbroken
         self._held: dict[int, _Held] = {}
         self._given_up: set[int] = set()
         self._seen: set[int] = set()
@@ -112,29 +114,33 @@ class Verifier:
         """Run steps again, and compare what each comes to with what the next one of its workflow began on."""
         for record in records:
             if record.workflow_id not in self._given_up:
-                self._compare(record.workflow_id, record.before)
+                self._compare(record.workflow_id, record.before, record.turn)
                 if record.deleted:
                     self._held.pop(record.workflow_id, None)
                 elif record.workflow_id not in self._given_up and record.message is not None:
                     self._run(record)
 
-    def end(self, rows: Callable[[int], bytes | None]) -> Verified:
+    def end(self, rows: Callable[[int], bytes | None], turn: int) -> Verified:
         """Compare the last step of each workflow with the row that it left; return what came of it all.
 
         Args:
             rows: gives the row of a workflow after the last of the steps.
+            turn: of which these rows are.
         """
         for workflow_id in list(self._held):
-            self._compare(workflow_id, rows(workflow_id))
+            self._compare(workflow_id, rows(workflow_id), turn)
         self.verified.workflows = len(self._seen)
         return self.verified
 
-    def _compare(self, workflow_id: int, row: bytes | None) -> None:
-        """Look whether a workflow has come to the row that was recorded; forget it unless it has."""
+    def _compare(self, workflow_id: int, row: bytes | None, turn: int) -> None:
+        """Look, in a turn, whether a workflow has come to the row that was recorded; forget it unless it has."""
         held = self._held.get(workflow_id)
         if held is None or held.row == row:
             return
         del self._held[workflow_id]
+        if not self._unbroken(held.type_name, held.record.turn, turn):
+            # What became of it in between is not recorded.
+            return
         if row is not None and self._same(workflow_id, row, held.row):
             self.verified.moved += 1
             return
@@ -161,13 +167,14 @@ class Verifier:
         finally:
             if outbox.effects:
                 outbox.take()
-        if instance.held is not None:
-            self._give_up(record, instance.held)
+        unfit = instance.held or self._playback.unplayable
+        if unfit:
+            self._give_up(record, unfit)
             return
         self.verified.steps += 1
         if len(self._held) >= MOST_WARM and workflow_id not in self._held:
             self._let_go()
-        self._held[workflow_id] = _Held(instance, row if found is None else found, record)
+        self._held[workflow_id] = _Held(instance, row if found is None else found, record, instance.type_name)
 
     def _give_up(self, record: StepRecord, reason: str) -> None:
         self._held.pop(record.workflow_id, None)

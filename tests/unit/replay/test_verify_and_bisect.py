@@ -120,7 +120,7 @@ def test_a_fork_runs_on_as_the_world_did_or_with_another_value(tmp_path):
         (("bisect", "{world}"), "--code"),
         (("bisect", "{world}", "{none}"), "there is no world here"),
         (("fork", "{world}", "{none}", "--turn", "9999"), "turn 9999 is not yet"),
-        (("fork", "{world}", "{none}", "--turn", "-1"), "turn -1 is not kept"),
+        (("fork", "{world}", "{none}", "--turn", "-1"), "-1 is not in the range"),
         (("fork", "{world}", "{world}", "--turn", "5"), "not empty"),
         (("fork", "{world}", "{none}", "--turn", "5", "--set", "1.nonsense=1"), "no variable 'nonsense'"),
         (("fork", "{world}", "{none}", "--turn", "5", "--set", "77.hp=1"), "no workflow 77"),

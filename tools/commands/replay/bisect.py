@@ -106,5 +106,5 @@ def print_parting(parting: Parting | None, world: str, other: str) -> None:
         click.echo(f"  workflow {parting.workflow_id} ({parting.type})")
     for path, mine, yours in parting.differences[:SHOWN]:
         click.echo(f"    {path} is {mine} in {world}, and {yours} in {other}")
-    if parting.workflow_id is None and not parting.inputs:
+    if parting.workflow_id is None and not parting.inputs and not parting.differences:
         click.echo("  its hash differs; which workflow does, only recorded steps would say (history='all')")

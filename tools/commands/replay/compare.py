@@ -12,6 +12,7 @@ from ...modules import load_registry
 from ...output import print_json, progress, table
 from ...replay.findings import state_differences
 from ...replay.parting import Parting, find_parting
+from ...replay.row_differences import Look
 from ...replay.saved_world import SavedWorld
 from .bisect import print_parting
 
@@ -84,7 +85,7 @@ def _outcome(one: SavedWorld, two: SavedWorld, tell: Any) -> Outcome:
             tell(at, len(both))
         if here[workflow_id] != there[workflow_id]:
             found = state_differences(
-                one.view(workflow_id, here[workflow_id]), two.view(workflow_id, there[workflow_id])
+                Look(one, workflow_id, here[workflow_id]), Look(two, workflow_id, there[workflow_id])
             )
             different += bool(found)
             fields.update({re.sub(r"\[[^\]]*\]", "[]", difference.path) for difference in found})

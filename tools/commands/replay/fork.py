@@ -10,6 +10,7 @@ from ...replay.changes import parse_changes
 from ...replay.fork import ForkReport, fork
 from ...replay.rerun import rerun
 from ...replay.saved_world import SavedWorld
+from .options import at_option, turn_of, turn_option
 
 EXAMPLES = """\b
 Examples:
@@ -29,8 +30,8 @@ Exit codes:
 @click.command(epilog=EXAMPLES)
 @click.argument("world", type=click.Path())
 @click.argument("target", metavar="NEWDIR", type=click.Path())
-@click.option("--turn", metavar="T", type=int, help="As it was at the end of this turn; the last by default.")
-@click.option("--at", metavar="SECONDS", type=float, help="As it was at this time of the world.")
+@turn_option
+@at_option
 @click.option(
     "--set",
     "changes",
@@ -45,7 +46,7 @@ def command(
     world: str,
     target: str,
     turn: int | None,
-    at: float | None,
+    at: str | None,
     changes: tuple[str, ...],
     modules: tuple[str, ...],
     *,
@@ -57,15 +58,15 @@ def command(
     All of WORLD must have been recorded since then (Runtime(history="all")). WORLD is only read, and may be running
     meanwhile. Open the new world as any other; activities that had not ended are begun again.
     """
-    if turn is not None and at is not None:
-        raise BadInput("give --turn or --at, not both")
     if again and not modules:
         raise BadInput("--rerun runs code: give it with --code")
     registry = load_registry(modules) if modules else None
     silence_log()
     with SavedWorld(world, registry) as saved:
-        chosen = saved.turn_at(at) if at is not None else saved.state.turn if turn is None else turn
-        report = fork(saved, chosen, target, changes=parse_changes(changes))
+        chosen, _ = turn_of(saved, turn, at)
+        report = fork(
+            saved, saved.state.turn if chosen is None else chosen, target, changes=parse_changes(changes)
+        )
         different = _run_on(saved, report) if again else None
     if as_json:
         print_json({**report._asdict(), "path": str(report.path), "first_different_turn": different})

@@ -13,6 +13,7 @@ from ...output import print_json, progress
 from ...replay.findings import described
 from ...replay.saved_world import SavedWorld
 from ...replay.verification import Verification, verify_in_parallel, verify_workflow, verify_world
+from .options import ID
 
 EXAMPLES = """\b
 Examples:
@@ -32,7 +33,7 @@ SHOWN = 5
 
 @click.command(epilog=EXAMPLES)
 @click.argument("world", type=click.Path())
-@click.argument("workflow_id", metavar="[ID]", type=int, required=False)
+@click.argument("workflow_id", metavar="[ID]", type=ID, required=False)
 @click.option(
     "--code",
     "modules",
