@@ -20,7 +20,7 @@ from deathless.runtime.history.tables import GROWING_TABLES, STEP_TABLE
 from deathless.runtime.registration import registry_of
 from deathless.runtime.world_reader import WorldReader
 from deathless.tools.replay.saved_world import SavedWorld
-from deathless.tools.replay.verification import verify_world
+from deathless.tools.replay.verification import verify_workflow, verify_world
 from deathless.tools.replay.verifier import Verifier
 from deathless.workflows.errors import HistoryError
 
@@ -375,3 +375,109 @@ def test_the_last_steps_are_run_again_too(tmp_path):
     with SavedWorld(tmp_path / "world", registry_of([goblin, orc])) as saved:
         found = verify_world(saved, lambda *_: None)
         assert (found.steps, found.workflows, found.findings, found.unfit) == (6, 2, [], [])
+
+
+# -- found by review -----------------------------------------------------------------------------------------
+
+
+def test_of_a_workflow_of_hundreds_of_steps_a_turn_no_place_is_lost(tmp_path):
+    with open_world(tmp_path / "world", history="all", retention=Retention(size=None)) as world:
+        hub = world.start(orc(1), entity_id=0)
+        others = [world.start(orc(1), entity_id=entity) for entity in range(1, 60)]
+        for turn in range(12):
+            for number in range(450):
+                world.signal(Hit(0), entity_id=0)
+                if number < 60 and (number + turn) % 3 == 0:
+                    world.signal(Hit(0), entity_id=number)
+            world.advance(0.1)
+        reader = HistoryReader(world._engine.store)
+        assert reader.indexed() > 0
+        every = [step for steps in reader.turn_steps() for step in steps.steps]
+        for handle in (hub, *others):
+            assert list(reader.steps_of(handle.id)) == [
+                step for step in every if step.workflow_id == handle.id
+            ]
+
+
+class Poor(Exception):
+    def __init__(self, need):
+        super().__init__("too poor")
+        self.need = need
+
+
+class Odd(Exception):
+    def __str__(self):
+        raise RuntimeError("it has no text")
+
+
+RAISED = {
+    "large": lambda: ValueError(2**70),
+    "half a character": lambda: ValueError("\ud800"),
+    "nothing": lambda: KeyError(None),
+    "a tuple": lambda: ValueError(("a", 1)),
+    "attributes": lambda: Poor(5),
+    "no text": lambda: Odd(Odd()),
+}
+
+
+@reducer
+def refuse(ctx, kind: str) -> None:
+    error = RAISED[kind]()
+    raise error
+
+
+@workflow
+async def asker(ctx: Context, kind: str) -> str:
+    try:
+        ctx.call(refuse, kind)
+    except Exception as error:
+        told = type(error).__name__
+    await ctx.sleep(1.0)
+    return told
+
+
+@pytest.mark.parametrize("kind", RAISED)
+def test_whatever_a_reducer_raises_is_recorded_without_harm(tmp_path, kind):
+    results = {}
+    for history in ("off", "all"):
+        types = [asker, refuse]
+        path = tmp_path / history
+        with Runtime(path, types, clock=GameClock(), durability="process", history=history) as world:
+            handle = world.start(asker(kind))
+            world.advance(0.1)
+            world.advance(1.1)
+            results[history] = handle.result()
+            assert kept(world) == [1, 2]
+    assert results["all"] == results["off"]
+    with SavedWorld(tmp_path / "all", registry_of([asker, refuse])) as saved:
+        found = verify_world(saved, lambda *_: None)
+        assert found.findings == []
+        # What cannot be made anew from its name and arguments is said, and not guessed.
+        assert len(found.unfit) == (kind != "nothing")
+
+
+def test_history_leaves_room_in_a_small_map(tmp_path):
+    with open_world(tmp_path / "world", map_size=1 << 20, map_limit=1 << 20) as world:
+        world.start(orc(3), entity_id=1)
+        for _ in range(3_000):
+            for _ in range(10):
+                world.signal(Hit(0), entity_id=1)
+            world.advance(0.01)
+        assert world._engine.store.table_bytes(GROWING_TABLES) <= (1 << 18) + 20_000
+
+
+@pytest.mark.parametrize(
+    "modes", [("all", "off"), ("all", "off", "all"), ("all", 5, "all"), (5, "off", 5), (5, "all", 5), (5, 3)]
+)
+def test_gaps_in_a_recording_are_no_differences(tmp_path, modes):
+    for history in modes:
+        with open_world(tmp_path / "world", history=history) as world:
+            if not world.workflows():
+                world.start(orc(99), entity_id=1)
+            for _ in range(9):
+                world.signal(Hit(1), entity_id=1)
+                world.advance(0.1)
+    with SavedWorld(tmp_path / "world", registry_of(TYPES)) as saved:
+        for found in (verify_world(saved, lambda *_: None), verify_workflow(saved, 1)):
+            assert (found.findings, found.unfit) == ([], [])
+            assert found.steps > 2

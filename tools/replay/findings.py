@@ -61,19 +61,17 @@ def state_differences(recorded: Look, found: Look) -> list[Difference]:
     """Return where two states differ, of whatever code and lines; of the same code, in whatever bytes."""
     if recorded.row == found.row:
         return []
-    differing = [
+    every = row_differences(recorded, found)
+    if not every and _code(recorded) == _code(found):
+        looks = (recorded, found)
+        form = (f"{len(look.row)} bytes, {hashlib.sha256(look.row).hexdigest()[:16]}" for look in looks)
+        return [Difference("its stored form", *form)]
+    return [
         difference
-        for difference in row_differences(recorded, found)
+        for difference in every
         if difference.path not in ("line", "traceback")
         and not re.fullmatch(r"frames\[\d+\]\.line", difference.path)
     ]
-    if not differing and _code(recorded) == _code(found):
-        form = (
-            f"{len(look.row)} bytes, {hashlib.sha256(look.row).hexdigest()[:16]}"
-            for look in (recorded, found)
-        )
-        return [Difference("its stored form", *form)]
-    return differing
 
 
 def _code(look: Look) -> list[str]:
