@@ -8,8 +8,13 @@ from typing import NamedTuple
 
 from ...runtime import GameClock, Retention, Runtime
 from ...runtime.history.turn_log import LoggedTurn
+from ...runtime.inputs import StartInput
+from ...workflows import rows
+from ...workflows.errors import UnknownWorkflowTypeError
 from ...workflows.limits import Limits
+from ...workflows.messages import STATUS_CODE, Status
 from ...workflows.registry import Registered, Registry
+from .saved_world import SavedWorld
 
 
 class Rerun(NamedTuple):
@@ -22,6 +27,23 @@ class Rerun(NamedTuple):
 
     turn: LoggedTurn
     same: bool
+
+
+def require_types(world: SavedWorld, turn: int) -> None:
+    """Refuse code that lacks a workflow type which a world needs, to run on from the end of a turn.
+
+    Raises:
+        UnknownWorkflowTypeError: it lacks one.
+    """
+    known = world.registry.workflows
+    suspended = STATUS_CODE[Status.SUSPENDED]
+    heads = map(rows.read_head, world.rows_at(turn).values())
+    needed = {head.type_name for head in heads if head.status == suspended}
+    for logged in world.history.turns(turn):
+        needed.update(given.type_name for given in logged.record.inputs if isinstance(given, StartInput))
+    missing = sorted(needed - known.keys())
+    if missing:
+        raise UnknownWorkflowTypeError(missing[0], tuple(sorted(known)))
 
 
 def rerun(

@@ -12,7 +12,7 @@ from ...modules import load_registry
 from ...output import BadInput, print_json, progress, silence_log
 from ...replay.fork import fork
 from ...replay.parting import Parting, find_parting
-from ...replay.rerun import rerun
+from ...replay.rerun import require_types, rerun
 from ...replay.saved_world import SavedWorld
 
 EXAMPLES = """\b
@@ -81,6 +81,7 @@ def _run_again(world: SavedWorld, from_turn: int | None, place: Path) -> None:
         )
     begin = known if from_turn is None else from_turn
     state = world.state
+    require_types(world, begin)
     fork(world, begin, place)
     turns = world.history.turns(begin)
     with progress("running again") as tell:
