@@ -8,7 +8,7 @@ from ...modules import load_registry
 from ...output import BadInput, print_json, progress, silence_log
 from ...replay.changes import parse_changes
 from ...replay.fork import ForkReport, fork
-from ...replay.rerun import rerun
+from ...replay.rerun import require_types, rerun
 from ...replay.saved_world import SavedWorld
 from .options import at_option, turn_of, turn_option
 
@@ -64,6 +64,8 @@ def command(
     silence_log()
     with SavedWorld(world, registry) as saved:
         chosen, _ = turn_of(saved, turn, at)
+        if again:
+            require_types(saved, saved.state.turn if chosen is None else chosen)
         report = fork(
             saved, saved.state.turn if chosen is None else chosen, target, changes=parse_changes(changes)
         )
