@@ -172,8 +172,8 @@ class Causes:
                 return f"reducer gave {short(self._decoded(answer))}"
             case ["", what, value, limit, _]:
                 return f"refused: {what} is {value}, over the limit of {limit}"
-            case [module, name, *args]:
-                shown = ", ".join(map(short, args))
+            case [module, name, args]:
+                shown = "..." if args is None else ", ".join(map(short, args))
                 return f"raised {name if module == 'builtins' else f'{module}.{name}'}({shown})"
         return short(answer)
 

@@ -64,8 +64,8 @@ ANSWERS = {
         ["", "unread signals", 9, 8, "max_unread"],
         "refused: unread signals is 9, over the limit of 8",
     ),
-    "an error": (["builtins", "ValueError", "no"], "raised ValueError('no')"),
-    "a game's error": (["game", "Broke", 1, "two"], "raised game.Broke(1, 'two')"),
+    "an error": (["builtins", "ValueError", ["no"]], "raised ValueError('no')"),
+    "a game's error": (["game", "Broke", [1, "two"]], "raised game.Broke(1, 'two')"),
 }
 
 
