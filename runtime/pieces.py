@@ -37,4 +37,9 @@ def joined(pieces: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[int, bytes]]
 
 def number_of(piece: tuple[bytes, bytes]) -> int:
     """Return the number of the whole that a piece is of."""
-    return int.from_bytes(piece[0][:8], "big")
+    return key_number(piece[0])
+
+
+def key_number(key: bytes) -> int:
+    """Return the number that a key begins with."""
+    return int.from_bytes(key[:8], "big")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...workflows.sources import US
-from ..pieces import number_key, number_of
+from ..pieces import key_number, number_key
 from ..store import Store
 from .steps import unpack_time
 from .tables import GROWING_TABLES, INDEX_TABLE, STEP_TABLE, TURN_TABLE
@@ -61,17 +61,17 @@ class Pruner:
         last = self._last_over(turn, now_us, most)
         if last is None:
             return {}
-        steps = [key for key in store.first_keys(STEP_TABLE, most) if _turn_of(key) <= last]
+        steps = [key for key in store.first_keys(STEP_TABLE, most) if key_number(key) <= last]
         if len(steps) == most:
             # Of the last of these turns there may be more. It stays, unless it alone is more than goes at once: then
             # its first pieces go, by which the others are known to mean nothing.
-            whole = [key for key in steps if _turn_of(key) < _turn_of(steps[-1])]
-            last = _turn_of(steps[-1]) - 1 if whole else _turn_of(steps[-1])
+            whole = [key for key in steps if key_number(key) < key_number(steps[-1])]
+            last = key_number(steps[-1]) - 1 if whole else key_number(steps[-1])
             steps = whole or steps
         return {
             STEP_TABLE: steps,
-            TURN_TABLE: [key for key in store.first_keys(TURN_TABLE, most) if _turn_of(key) <= last],
-            INDEX_TABLE: [key for key in store.first_keys(INDEX_TABLE, most) if _turn_of(key) <= last],
+            TURN_TABLE: [key for key in store.first_keys(TURN_TABLE, most) if key_number(key) <= last],
+            INDEX_TABLE: [key for key in store.first_keys(INDEX_TABLE, most) if key_number(key) <= last],
         }
 
     def _last_over(self, turn: int, now_us: int, most: int) -> int | None:
@@ -85,7 +85,7 @@ class Pruner:
         oldest = 0 if bounds.age is None else now_us - round(bounds.age * US)
         last = None
         for key in self._store.first_keys(TURN_TABLE, most):
-            number = _turn_of(key)
+            number = key_number(key)
             over = too_large or (bounds.turns is not None and number <= turn - bounds.turns)
             if not over and (bounds.age is None or self._time_of(key) >= oldest):
                 break
@@ -94,9 +94,5 @@ class Pruner:
 
     def _time_of(self, key: bytes) -> int:
         # All pieces of a turn have the time of the first one.
-        first = self._store.get(TURN_TABLE, number_key(_turn_of(key)) + bytes(4))
+        first = self._store.get(TURN_TABLE, number_key(key_number(key)) + bytes(4))
         return 0 if first is None else unpack_time(first)
-
-
-def _turn_of(key: bytes) -> int:
-    return number_of((key, b""))

@@ -15,13 +15,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from ..pieces import PIECE, key_number, number_key
 from ..readable import Readable
 from .tables import INDEX_TABLE
 
 SEGMENT = 4096
 """Steps from which on a segment is written."""
 _PLACE = struct.Struct(">QQL")
-_AT_MOST = 4080 // _PLACE.size
+_AT_MOST = PIECE // _PLACE.size
 
 
 class Place(NamedTuple):
@@ -54,7 +55,7 @@ class IndexWriter:
         rows: dict[bytes, bytes | None] = {}
         for at in range(0, len(packed), _AT_MOST):
             places = packed[at : at + _AT_MOST]
-            rows[_number(turn) + places[-1]] = b"".join(places)
+            rows[number_key(turn) + places[-1]] = b"".join(places)
         return rows
 
 
@@ -62,11 +63,11 @@ def places_of(rows: Readable, workflow_id: int, after: int) -> Iterator[Place]:
     """Go through the places of a workflow in the segments, those in turns after one, by ascending turn."""
     first = _PLACE.pack(workflow_id, after + 1, 0)
     segment = after + 1
-    while (row := next(rows.scan(INDEX_TABLE, _number(segment), batch=1), None)) is not None:
-        segment = _segment_of(row[0])
-        wanted = max(row[0], _number(segment) + first[:16])
+    while (row := next(rows.scan(INDEX_TABLE, number_key(segment), batch=1), None)) is not None:
+        segment = key_number(row[0])
+        wanted = max(row[0], number_key(segment) + first[:16])
         for key, packed in rows.scan(INDEX_TABLE, wanted, batch=1):
-            if _segment_of(key) != segment:
+            if key_number(key) != segment:
                 break
             yield from _places_from(packed, first, workflow_id)
             if packed[-_PLACE.size :][:8] != first[:8]:
@@ -77,7 +78,7 @@ def places_of(rows: Readable, workflow_id: int, after: int) -> Iterator[Place]:
 
 def count_places(rows: Readable, first_turn: int) -> Counter[int]:
     """Count the places of each workflow in the segments, those in turns from one on."""
-    size, first = _PLACE.size, _number(first_turn)
+    size, first = _PLACE.size, number_key(first_turn)
     counted: Counter[bytes] = Counter()
     for _, packed in rows.scan(INDEX_TABLE, first):
         counted.update(
@@ -95,11 +96,3 @@ def _places_from(packed: bytes, first: bytes, workflow_id: int) -> Iterator[Plac
         if place.workflow_id != workflow_id:
             return
         yield place
-
-
-def _segment_of(key: bytes) -> int:
-    return int.from_bytes(key[:8], "big")
-
-
-def _number(number: int) -> bytes:
-    return number.to_bytes(8, "big")

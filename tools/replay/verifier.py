@@ -54,7 +54,6 @@ class Verified:
         moved: how many came to the same state in other code.
         divergences: in the order of time, one for each workflow at most: after it, others only follow.
         unfit: likewise.
-        last_turn: the last turn that was looked at.
     """
 
     steps: int = 0
@@ -62,7 +61,6 @@ class Verified:
     moved: int = 0
     divergences: list[Divergence] = field(default_factory=list)
     unfit: list[Unfit] = field(default_factory=list)
-    last_turn: int = 0
 
 
 class _Held(NamedTuple):
