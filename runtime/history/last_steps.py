@@ -7,13 +7,11 @@ is deleted without a look at the others. Value: a packed array [turn, time, mess
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgpack
 
-from ...workflows.messages import Message
 from ..readable import Readable
-from .steps import StepRecord
+from .steps import Step, StepRecord
 from .tables import LAST_TABLE
 
 _packer = msgpack.Packer()
@@ -31,7 +29,7 @@ class LastSteps:
         most: int,
         turn: int,
         now_us: int,
-        step: tuple[int, Message | None, list[Any] | None, bytes | None],
+        step: Step,
     ) -> Iterator[tuple[bytes, bytes | None]]:
         """Give the rows to write for a step: itself, and None for each that it pushes out.
 

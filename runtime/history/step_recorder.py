@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias, cast
+from typing import cast
 
 from ...actors import ActorSystem
 from ...workflows.definition import Recorded
@@ -12,8 +12,7 @@ from ...workflows.messages import Message
 from ...workflows.outbox import Neighbours
 from ...workflows.tape import Recording
 from ..row_buffer import RowBuffer
-
-Step: TypeAlias = tuple[int, Message | None, list[Any] | None, bytes | None]
+from .steps import Step
 
 
 class StepRecorder:

@@ -11,13 +11,15 @@ steps one after the other, each a packed array [workflow id, message, answers, r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import msgpack
 
 from ...workflows.messages import Message
 
-Before = tuple[str, bytes, bytes | None]
+Step: TypeAlias = tuple[int, Message | None, list[Any] | None, bytes | None]
+"""(workflow id, message, answers, row before), as a `StepRecord` has them."""
+Before: TypeAlias = tuple[str, bytes, bytes | None]
 """(table, key, value before): a row of a table that a turn changed."""
 
 
@@ -62,9 +64,7 @@ class TurnSteps(NamedTuple):
 _packer = msgpack.Packer()
 
 
-def pack_steps(
-    now_us: int, steps: list[tuple[int, Message | None, list[Any] | None, bytes | None]], tables: list[Before]
-) -> tuple[bytes, list[int]]:
+def pack_steps(now_us: int, steps: list[Step], tables: list[Before]) -> tuple[bytes, list[int]]:
     """Return the stored form of a turn's steps, and where in it each begins."""
     pack = _packer.pack
     parts = [pack((now_us, len(steps), tables))]
