@@ -32,6 +32,7 @@ from .commit_log import LOG, Changes, CommitLog, Writes, damaged_log
 from .environment import DEFAULT_MAP_LIMIT, DEFAULT_MAP_SIZE, open_environment, translated
 from .gil import short_switches
 from .pieces import number_key
+from .read_view import ReadView
 from .table_rows import framed, hash_rows, read_rows, rows_under
 from .world_files import DATA_FILE, build_in_place, has_data, require_empty, require_place
 from .world_format import FORMAT_KEY, MAGIC_KEY, META, check_format, check_world, make_world
@@ -236,6 +237,23 @@ class Store:
                     stat = transaction.stat(held[table])
                     pages += stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
         return pages * int(self._env.stat()["psize"])
+
+    @contextlib.contextmanager
+    def read_view(self) -> Iterator[ReadView]:
+        """Hold a view of all tables as of the last commit; commits go on meanwhile, and are not seen in it."""
+        with contextlib.ExitStack() as held:
+            transaction, tables = held.enter_context(self._reader())
+            noted = self._noted
+            newer = {table: self._log.rows(table) for table in self._log.tables}
+            if not noted == self._noted == transaction.id():
+                # A commit is being noted: wait for it, and begin anew.
+                held.close()
+                with self._writing:
+                    self._require_open()
+                    self._be_sure()
+                    transaction, tables = held.enter_context(self._reader())
+                    newer = {table: self._log.rows(table) for table in self._log.tables}
+            yield ReadView(self.path, transaction, tables, newer, int(self._env.stat()["psize"]))
 
     def stored(self, table: str, prefix: bytes) -> list[tuple[bytes, bytes]]:
         """Return the rows whose keys have a prefix, of a table that is not logged; see `IN_PLACE`."""

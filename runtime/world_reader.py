@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,6 +23,7 @@ from ..workflows.errors import NotAWorldError, RuntimeClosedError, WorldCorruptE
 from ..workflows.overlay import overlaid
 from .commit_log import LOG, LogView, damaged_log
 from .environment import DEFAULT_MAP_SIZE, open_environment, translated
+from .read_view import ReadView
 from .store import SCAN_BATCH
 from .table_rows import read_rows
 from .world_check import _Checker
@@ -83,7 +84,8 @@ class WorldReader:
 
     def get(self, table: str, key: bytes) -> bytes | None:
         """Read one value; None where there is none."""
-        with self._transaction(table) as (transaction, handle, newer):
+        with self._transaction(table) as transaction:
+            handle, newer = self._tables.get(table), self._log.rows.get(table, {})
             if key in newer:
                 return newer[key]
             return None if handle is None else transaction.get(key, db=handle)
@@ -99,12 +101,20 @@ class WorldReader:
         size = min(batch, SCAN_BATCH)
         while following is not None:
             start = following
-            with self._transaction(table) as (transaction, handle, newer):
+            with self._transaction(table) as transaction:
+                handle, newer = self._tables.get(table), self._log.rows.get(table, {})
                 read, end, following = read_rows(transaction, handle, start, stop, size)
                 whole = not newer and (stop is None or following is not None)
                 rows = read if whole else list(overlaid(read, newer, start, end))
             yield from rows
             size = min(4 * size, SCAN_BATCH)
+
+    @contextlib.contextmanager
+    def read_view(self) -> Iterator[ReadView]:
+        """Hold a view of all tables as of the last commit; the world's owner may go on meanwhile."""
+        with self._transaction(*self.tables()) as transaction:
+            newer = {table: dict(rows) for table, rows in self._log.rows.items()}
+            yield ReadView(self.path, transaction, dict(self._tables), newer, int(self._env.stat()["psize"]))
 
     def tables(self) -> list[str]:
         """Return the names of the tables that there are, the log not among them."""
@@ -119,30 +129,30 @@ class WorldReader:
             self._env = None
 
     @contextlib.contextmanager
-    def _transaction(self, table: str) -> Iterator[tuple[Any, Any, Mapping[bytes, bytes | None]]]:
-        """Hold a read transaction; give it, a table's handle or None where there is none, and what the log says."""
+    def _transaction(self, *tables: str) -> Iterator[Any]:
+        """Hold a read transaction; until it ends, `_tables` has the handles of these tables, and `_log` fits it."""
         if self._env is None:
             raise RuntimeClosedError(f"{self.path}: the world is closed; open it again")
         try:
-            with self._begin(table) as transaction:
+            with self._begin(tables) as transaction:
                 log = self._tables.get(LOG)
                 if log is not None and transaction.id() != self._read_at:
                     with transaction.cursor(db=log) as cursor:
                         self._log.refresh(cursor)
                     self._read_at = transaction.id()
-                yield transaction, self._tables.get(table), self._log.rows.get(table, {})
+                yield transaction
         except lmdb.Error as error:
             raise translated(self.path, error) from error
         except ValueError as error:
             raise damaged_log(self.path, error) from error
 
-    def _begin(self, table: str) -> Any:
+    def _begin(self, tables: Iterable[str]) -> Any:
         """Begin to read; where the owner has mapped the world larger since, map it anew, too."""
         while True:
             try:
                 # Before the transaction begins: a handle that is opened in it ends with it.
-                self._find_table(LOG)
-                self._find_table(table)
+                for table in (LOG, *tables):
+                    self._find_table(table)
                 return self._env.begin()
             except lmdb.MapResizedError:
                 self.close()

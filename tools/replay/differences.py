@@ -20,8 +20,8 @@ from ...runtime import WorkflowView
 from ...workflows.codec.named_tuples import is_named_tuple
 from ...workflows.errors import UnstorableError
 from ...workflows.sources import Source
+from ...workflows.unloaded import UnloadedMember, UnloadedValue
 from ...workflows.values import engine_codec
-from .unloaded import UnloadedMember, UnloadedValue
 
 
 class Absent(Enum):

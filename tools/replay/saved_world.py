@@ -26,9 +26,9 @@ from ...workflows import rows
 from ...workflows.errors import DecodeError, HistoryError, UnknownWorkflowError, WorldCorruptError
 from ...workflows.registry import Registry
 from ...workflows.sources import US
+from ...workflows.unloaded import tolerant_codec
 from ...workflows.values import engine_codec
 from ...workflows.versions import CodeBook
-from .unloaded import tolerant_codec
 
 
 class Step(NamedTuple):

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from ...workflows.codec.named_tuples import is_named_tuple
-from .unloaded import UnloadedMember, UnloadedValue
+from ...workflows.unloaded import UnloadedMember, UnloadedValue
 
 WIDTH = 60
 """Most characters of a value in a line with others."""

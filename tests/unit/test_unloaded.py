@@ -8,8 +8,8 @@ import pytest
 
 from deathless.tools.replay.differences import value_differences
 from deathless.tools.replay.showing import plain
-from deathless.tools.replay.unloaded import tolerant_codec
 from deathless.workflows.errors import UnknownTypeError
+from deathless.workflows.unloaded import tolerant_codec
 from deathless.workflows.values import engine_codec
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
-from ...workflows.codec import Codec, wire
-from ...workflows.codec.classes import ClassReader
-from ...workflows.errors import UnknownTypeError, UnstorableError
-from ...workflows.values import engine_codec
+from .codec import Codec, wire
+from .codec.classes import ClassReader
+from .errors import UnknownTypeError, UnstorableError
+from .values import engine_codec
 
 
 @dataclass(frozen=True, slots=True)

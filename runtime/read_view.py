@@ -1,0 +1,124 @@
+"""`ReadView`: a world's tables as of one commit, for reads that belong together.
+
+It holds a reader of LMDB, which keeps every page that it can see from being used again: a busy world grows
+while one is open. So views are for as long as one question takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import lmdb
+
+from ..workflows.overlay import overlaid
+from .commit_log import LOG
+from .environment import translated
+
+Row = tuple[bytes, bytes]
+Newer = Mapping[str, Mapping[bytes, bytes | None]]
+
+
+class ReadView:
+    """A world's tables, each a sorted map from bytes to bytes, as of one commit. One thread at a time.
+
+    Attributes:
+        path: the world's directory.
+    """
+
+    def __init__(
+        self, path: Path, transaction: Any, handles: Mapping[str, Any], newer: Newer, page_size: int
+    ) -> None:
+        """Look through an open transaction.
+
+        Args:
+            path: the world's directory.
+            transaction: LMDB's.
+            handles: of LMDB's tables, by name.
+            newer: what the log of commits says of keys that are not in place yet, by table.
+            page_size: bytes of a page.
+        """
+        self.path = path
+        self._transaction = transaction
+        self._handles = handles
+        self._newer = newer
+        self._page_size = page_size
+
+    def get(self, table: str, key: bytes) -> bytes | None:
+        """Read one value; None where there is none."""
+        newer = self._newer.get(table)
+        if newer is not None and key in newer:
+            return newer[key]
+        handle = self._handles.get(table)
+        if handle is None:
+            return None
+        value: bytes | None = self._transaction.get(key, db=handle)
+        return value
+
+    def scan(
+        self,
+        table: str,
+        start: bytes = b"",
+        stop: bytes | None = None,
+        *,
+        batch: int = 0,  # noqa: ARG002 - all is as of one commit anyway.
+    ) -> Iterator[Row]:
+        """Go through a table in key order, from `start` up to and without `stop`.
+
+        Raises:
+            WorldError: LMDB failed.
+        """
+        newer = self._newer.get(table)
+        stored = self._stored(table, start)
+        if newer:
+            return overlaid(stored, newer, start, stop)
+        return stored if stop is None else takewhile(lambda row: row[0] < stop, stored)
+
+    def keys(self, table: str, start: bytes = b"", stop: bytes | None = None) -> Iterable[bytes]:
+        """Go through the keys of a table as `scan` does."""
+        return (key for key, _ in self.scan(table, start, stop))
+
+    def backwards(self, table: str) -> Iterator[Row]:
+        """Go through a table that is not logged, from its last key down; see `IN_PLACE`."""
+        handle = self._handles.get(table)
+        if handle is None:
+            return
+        try:
+            with self._transaction.cursor(db=handle) as cursor:
+                yield from cursor.iterprev()
+        except lmdb.Error as error:
+            raise translated(self.path, error) from error
+
+    def count(self, table: str) -> int:
+        """Return how many rows a table has."""
+        handle = self._handles.get(table)
+        count = 0 if handle is None else int(self._transaction.stat(handle)["entries"])
+        for key, value in self._newer.get(table, {}).items():
+            there = handle is not None and self._transaction.get(key, db=handle) is not None
+            count += (value is not None) - there
+        return count
+
+    def table_bytes(self, table: str) -> int:
+        """Return how many bytes of pages a table takes."""
+        handle = self._handles.get(table)
+        if handle is None:
+            return 0
+        stat = self._transaction.stat(handle)
+        return int(stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]) * self._page_size
+
+    def tables(self) -> list[str]:
+        """Return the names of the tables that there are, the log not among them."""
+        return sorted({*self._handles, *self._newer} - {LOG})
+
+    def _stored(self, table: str, start: bytes) -> Iterator[Row]:
+        handle = self._handles.get(table)
+        if handle is None:
+            return
+        try:
+            with self._transaction.cursor(db=handle) as cursor:
+                if cursor.set_range(start):
+                    yield from cursor
+        except lmdb.Error as error:
+            raise translated(self.path, error) from error
