@@ -10,6 +10,7 @@ from .history.retention import Retention
 from .inputs import TurnRecord
 from .reports import PumpReport, RecoveryReport
 from .runtime import Runtime
+from .sql.query import SqlResult
 from .store import Store
 from .view import FrameView, TimerView, WorkflowView
 
@@ -24,6 +25,7 @@ __all__ = [
     "RecoveryReport",
     "Retention",
     "Runtime",
+    "SqlResult",
     "Store",
     "TimerView",
     "TurnRecord",

@@ -11,6 +11,7 @@ from .engine import Engine
 from .history.entries import HistoryEntry
 from .history.tables import HISTORY_TABLES
 from .reports import RecoveryReport
+from .sql.query import TIMEOUT_S, Params, SqlResult, run_query
 from .view import WorkflowView
 from .world_state import META
 
@@ -69,6 +70,21 @@ class Looking:
             if not found and self._engine.queries.find(workflow_id) is None:
                 raise UnknownWorkflowError(workflow_id)
         return found
+
+    def sql(self, query: str, params: Params = (), *, timeout: float | None = TIMEOUT_S) -> SqlResult:
+        """Run a query over the world as of the last commit; from any thread, beside turns that go on.
+
+        Args:
+            query: one SELECT of SQLite's SQL; docs/reference/sql.md has the tables.
+            params: values for its `?` or `:name`.
+            timeout: seconds that it may take; None for any time. A busy world grows meanwhile.
+
+        Raises:
+            SqlError: it cannot be run; the text says why.
+        """
+        self._engine.require_open()
+        with self._engine.store.read_view() as view:
+            return run_query(view, query, params, registry=self._engine.registry, timeout=timeout)
 
     def workflows(
         self,

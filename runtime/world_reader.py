@@ -57,9 +57,10 @@ class WorldReader:
             WorldError: its files cannot be read.
         """
         self.path = Path(path)
-        if not self.path.exists():
-            raise NotAWorldError(str(self.path), "there is no world here; give the path of one")
-        require_place(self.path, create=False)
+        with os_errors(self.path):
+            if not self.path.exists():
+                raise NotAWorldError(str(self.path), "there is no world here; give the path of one")
+            require_place(self.path, create=False)
         data = self.path / DATA_FILE
         _check_meta_pages(data)
         self._log = LogView()
@@ -137,12 +138,16 @@ class WorldReader:
             with self._begin(tables) as transaction:
                 log = self._tables.get(LOG)
                 if log is not None and transaction.id() != self._read_at:
-                    with transaction.cursor(db=log) as cursor:
-                        self._log.refresh(cursor)
+                    self._refresh(transaction, log)
                     self._read_at = transaction.id()
                 yield transaction
         except lmdb.Error as error:
             raise translated(self.path, error) from error
+
+    def _refresh(self, transaction: Any, log: Any) -> None:
+        try:
+            with transaction.cursor(db=log) as cursor:
+                self._log.refresh(cursor)
         except ValueError as error:
             raise damaged_log(self.path, error) from error
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "check": "Say what becomes of each await of a world with the code of these modules.",
     "loadtest": "Run a world under load, kill it, and check it against a ledger.",
     "replay": "Look at a saved world as it was at each turn.",
+    "sql": "Ask a world by SQL, whether it runs or not.",
     "types": "List the workflow types of a module.",
 }
 """Each command with its line of help, said here so that `--help` imports none of them."""

@@ -356,6 +356,10 @@ class HistoryError(DeathlessError, LookupError):
     """A part of a world's history that was asked for, and was never recorded or is deleted; the text says which."""
 
 
+class SqlError(DeathlessError, ValueError):
+    """A query that cannot be run; the text says why. It has changed nothing: SQL only reads."""
+
+
 class CallFailed(DeathlessError, RuntimeError):  # noqa: N818 - the field's term.
     """A reducer that was called from outside raised; all that it wrote is undone. `__cause__` is what it raised.
 

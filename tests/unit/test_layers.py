@@ -11,7 +11,7 @@ LAYERS = ["workflows", "actors", "runtime", "tools"]
 ALLOWED = {
     "workflows": {"msgpack"},
     "actors": {"pykka"},
-    "runtime": {"lmdb", "msgpack", "structlog"},
+    "runtime": {"apsw", "lmdb", "msgpack", "structlog"},
     # pytest: the plugin alone, which nobody else loads; plotly: the load test's page alone, an extra; textual:
     # `replay ui` alone, an extra too.
     "tools": {"click", "msgpack", "plotly", "pytest", "rich", "structlog", "textual"},

@@ -1,0 +1,142 @@
+"""The bridge between SQLite and virtual tables, by the interface that apsw gives of SQLite's."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import apsw
+
+from .virtual_table import Record, Search, VirtualTable
+
+
+def declare(connection: apsw.Connection, tables: list[VirtualTable]) -> None:
+    """Make virtual tables known to a connection, by their names."""
+    for number, table in enumerate(tables):
+        module = f"deathless{number}"
+        maker: Any = _Module(table)
+        connection.create_module(module, maker, use_bestindex_object=True)
+        connection.execute(f'CREATE VIRTUAL TABLE "{table.name}" USING {module}')
+
+
+class _Module:
+    """Makes one table; the names of all methods below are those that apsw calls."""
+
+    def __init__(self, table: VirtualTable) -> None:
+        self._table = table
+
+    def Create(self, *_: Any) -> tuple[str, _Table]:  # noqa: N802
+        declared = ", ".join(f'"{name}" {kind}' for name, kind in self._table.columns.items())
+        return f"CREATE TABLE x({declared})", _Table(self._table)
+
+    Connect = Create
+
+
+class _Table:
+    """Says by which index SQLite best reads a table."""
+
+    def __init__(self, table: VirtualTable) -> None:
+        self._table = table
+        self._columns = list(table.columns)
+
+    def BestIndexObject(self, index: apsw.IndexInfo) -> bool:  # noqa: N802
+        size = max(1.0, self._table.size())
+        best, cost = None, size
+        for at in range(index.nConstraint):
+            expected = self._expected(index, at)
+            if expected is not None and expected < cost:
+                best, cost = at, expected
+        descending, column = False, 0
+        if best is None:
+            descending = self._orders(index)
+        else:
+            index.set_aConstraintUsage_argvIndex(best, 1)
+            column = index.get_aConstraint_iColumn(best) + 1
+        # SQLite gives these back to the cursor that it opens: columns are counted from 1, 0 is for all rows.
+        index.idxNum = column
+        index.idxStr = " ".join(map(str, (int(descending), *self._used(index))))
+        index.estimatedCost = cost
+        index.estimatedRows = round(cost)
+        return True
+
+    def _used(self, index: apsw.IndexInfo) -> list[int]:
+        return sorted(column for column in index.colUsed if column < len(self._columns))
+
+    def _expected(self, index: apsw.IndexInfo, at: int) -> float | None:
+        """Estimate how many rows fit a condition; None for one that no index serves."""
+        equal = index.get_aConstraint_op(at) == apsw.SQLITE_INDEX_CONSTRAINT_EQ
+        if not equal or not index.get_aConstraint_usable(at):
+            return None
+        column = index.get_aConstraint_iColumn(at)
+        # An index has texts as they are: to it, "a" and "A" are two.
+        if column < 0 or index.get_aConstraint_collation(at) != "BINARY":
+            return None
+        return self._table.expected(self._columns[column])
+
+    def _orders(self, index: apsw.IndexInfo) -> bool:
+        """Take over the order that is wanted, if all rows come so anyway; say whether it is descending."""
+        if index.nOrderBy != 1:
+            return False
+        column, descending = index.get_aOrderBy_iColumn(0), index.get_aOrderBy_desc(0)
+        if column < 0:
+            return False
+        name = self._columns[column]
+        covered = self._table.covers(frozenset(self._columns[at] for at in self._used(index)))
+        if covered is not None:
+            # Grouped is enough for GROUP BY.
+            index.orderByConsumed = covered == name and index.distinct == 1
+            return False
+        if name == self._table.order and (self._table.backwards or not descending):
+            index.orderByConsumed = True
+            return bool(descending)
+        return False
+
+    def Open(self) -> _Cursor:  # noqa: N802
+        return _Cursor(self._table, self._columns)
+
+    def Disconnect(self) -> None:  # noqa: N802
+        """Do nothing: the table is the caller's."""
+
+    Destroy = Disconnect
+
+
+class _Cursor:
+    """Goes through the rows of one search."""
+
+    def __init__(self, table: VirtualTable, columns: list[str]) -> None:
+        self._table = table
+        self._columns = columns
+        self._getters: list[Callable[[Record], Any]] = [operator.attrgetter(name) for name in columns]
+        self._rows: Iterator[Record] = iter(())
+        self._row: Record = None
+        self._number = 0
+
+    def Filter(self, index: int, text: str, values: tuple[Any, ...]) -> None:  # noqa: N802
+        descending, *used = map(int, text.split())
+        self._rows = self._table.rows(
+            Search(
+                self._columns[index - 1] if index else None,
+                values[0] if values else None,
+                frozenset(self._columns[column] for column in used),
+                bool(descending),
+            )
+        )
+        self._row = next(self._rows, None)
+
+    def Eof(self) -> bool:  # noqa: N802
+        return self._row is None
+
+    def Next(self) -> None:  # noqa: N802
+        self._row = next(self._rows, None)
+        self._number += 1
+
+    def Column(self, number: int) -> Any:  # noqa: N802
+        return self._number if number < 0 else self._getters[number](self._row)
+
+    def Rowid(self) -> int:  # noqa: N802
+        return self._number
+
+    def Close(self) -> None:  # noqa: N802
+        self._rows = iter(())
+        self._row = None
