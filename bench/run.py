@@ -37,6 +37,7 @@ import parts
 import publish
 import recovery
 import replay_ui
+import sql
 import starts
 import steps
 import tables
@@ -123,6 +124,11 @@ BENCHMARKS: dict[str, tuple[Callable[..., Section], dict[str, Any], dict[str, An
         growth.measure,
         {"population": 10_000, "commits": 120},
         {"population": 1_000, "commits": 10},
+    ),
+    "sql": (
+        sql.measure,
+        {"population": 1_000_000, "rounds": 5},
+        {"population": 5_000, "rounds": 2},
     ),
     "replay_ui": (
         replay_ui.measure,
