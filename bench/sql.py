@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from statistics import median
 
 from processes import run_child
 from report import Section, Spread, Target
@@ -48,8 +49,10 @@ def measure(scratch: Path, *, population: int, rounds: int) -> Section:
         section.add(name, f"{spread.median:,.1f} ({spread.low:,.1f} to {spread.high:,.1f})")
         section.data[name] = spread.as_json()
     section.targets += [
-        Target("ms of one entity", NEEDED_ENTITY_MS, max(took["of one entity"]), at_least=False),
-        Target("s of GROUP BY status", NEEDED_GROUPS_S, max(took["GROUP BY status"]) / 1000, at_least=False),
+        Target("ms of one entity", NEEDED_ENTITY_MS, median(took["of one entity"]), at_least=False),
+        Target(
+            "s of GROUP BY status", NEEDED_GROUPS_S, median(took["GROUP BY status"]) / 1000, at_least=False
+        ),
     ]
     return section
 

@@ -89,23 +89,11 @@ class _Cycle(NamedTuple):
     following: int
 
 
-class CommitLog:
-    """Plans what each transaction writes, and knows what is not in its place yet.
+class PendingRows:
+    """What the log says of keys, by stretches of neighbouring ones: those that are alike but for the last byte."""
 
-    Planning changes nothing; `note` takes a plan over once its transaction has committed. Rows are kept, and placed, by
-    stretches of neighbouring keys: those that are alike but for the last byte.
-    """
-
-    def __init__(self) -> None:
-        self._pending: dict[str, dict[bytes, dict[bytes, bytes | None]]] = {}
-        self._first = 0
-        self._next = 0
-        self._cycle = _Cycle([], 0, CYCLE, 1.0, 0)
-
-    @property
-    def settled(self) -> bool:
-        """Whether all is in place, and no entry left but an empty one."""
-        return self._next - self._first <= 1 and not any(self._pending.values())
+    def __init__(self, pending: dict[str, dict[bytes, dict[bytes, bytes | None]]]) -> None:
+        self._pending = pending
 
     @property
     def tables(self) -> Iterable[str]:
@@ -128,6 +116,28 @@ class CommitLog:
             if stretch + b"\xff" >= start and (stop is None or stretch < stop):
                 found.update(rows)
         return found
+
+
+class CommitLog(PendingRows):
+    """Plans what each transaction writes, and knows what is not in its place yet.
+
+    Planning changes nothing; `note` takes a plan over once its transaction has committed. Rows are placed by stretches.
+    """
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self._first = 0
+        self._next = 0
+        self._cycle = _Cycle([], 0, CYCLE, 1.0, 0)
+
+    @property
+    def settled(self) -> bool:
+        """Whether all is in place, and no entry left but an empty one."""
+        return self._next - self._first <= 1 and not any(self._pending.values())
+
+    def frozen(self) -> PendingRows:
+        """Return what is pending as it stays, as long as `note` is told that somebody has it."""
+        return PendingRows({table: stretches.copy() for table, stretches in self._pending.copy().items()})
 
     def load(self, entries: Iterable[tuple[bytes, bytes]]) -> None:
         """Take over the entries of a stored world, oldest first.
@@ -192,8 +202,18 @@ class CommitLog:
             number + 1,
         )
 
-    def note(self, writes: Writes) -> None:
-        """Take over what a committed transaction did."""
+    def note(self, writes: Writes, *, shared: bool) -> None:
+        """Take over what a committed transaction did.
+
+        Args:
+            writes: its plan.
+            shared: whether somebody reads what `frozen` gave.
+        """
+        if shared:
+            for table, rows in writes.logged.items():
+                stretches = self._pending.get(table, {})
+                for stretch in stretches.keys() & {key[:-1] for key in rows}:
+                    stretches[stretch] = stretches[stretch].copy()
         for table, stretch in writes.placed:
             del self._pending[table][stretch]
         self._add(writes.logged)
@@ -220,6 +240,26 @@ class CommitLog:
         ]
 
 
+class FlatRows:
+    """What the log says of keys, as `PendingRows` has it."""
+
+    def __init__(self, rows: dict[str, dict[bytes, bytes | None]]) -> None:
+        self._rows = rows
+
+    @property
+    def tables(self) -> Iterable[str]:
+        """The tables that it names."""
+        return list(self._rows)
+
+    def find(self, table: str, key: bytes, absent: Any) -> Any:
+        """Return a key's value, None where it is deleted, `absent` where it has none."""
+        return self._rows.get(table, {}).get(key, absent)
+
+    def rows(self, table: str, start: bytes = b"", stop: bytes | None = None) -> dict[bytes, bytes | None]:  # noqa: ARG002
+        """Return the rows of a table."""
+        return self._rows.get(table, {})
+
+
 class LogView:
     """What a log says, for a reader from outside: it reads each entry once.
 
@@ -231,6 +271,10 @@ class LogView:
         self.rows: dict[str, dict[bytes, bytes | None]] = {}
         self._next = 0
         self._merged = 0
+
+    def frozen(self) -> FlatRows:
+        """Return what it says as it stays."""
+        return FlatRows({table: rows.copy() for table, rows in self.rows.items()})
 
     def refresh(self, cursor: Any) -> None:
         """Read what was appended since the last time.

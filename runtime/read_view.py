@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import lmdb
 
@@ -18,7 +18,24 @@ from .commit_log import LOG
 from .environment import translated
 
 Row = tuple[bytes, bytes]
-Newer = Mapping[str, Mapping[bytes, bytes | None]]
+_ABSENT: Any = object()
+
+
+class Newer(Protocol):
+    """What the log of commits says of keys that are not in their places yet."""
+
+    @property
+    def tables(self) -> Iterable[str]:
+        """The tables that it names."""
+        ...
+
+    def find(self, table: str, key: bytes, absent: Any) -> Any:
+        """Return a key's value, None where it is deleted, `absent` where it has none."""
+        ...
+
+    def rows(self, table: str, start: bytes = ..., stop: bytes | None = ...) -> Mapping[bytes, bytes | None]:
+        """Return the rows of a table from `start` up to `stop`; others may be among them."""
+        ...
 
 
 class ReadView:
@@ -37,7 +54,7 @@ class ReadView:
             path: the world's directory.
             transaction: LMDB's.
             handles: of LMDB's tables, by name.
-            newer: what the log of commits says of keys that are not in place yet, by table.
+            newer: what the log of commits says; as of the same commit.
             page_size: bytes of a page.
         """
         self.path = path
@@ -48,13 +65,10 @@ class ReadView:
 
     def get(self, table: str, key: bytes) -> bytes | None:
         """Read one value; None where there is none."""
-        newer = self._newer.get(table)
-        if newer is not None and key in newer:
-            return newer[key]
-        handle = self._handles.get(table)
-        if handle is None:
-            return None
-        value: bytes | None = self._transaction.get(key, db=handle)
+        value: bytes | None = self._newer.find(table, key, _ABSENT)
+        if value is _ABSENT:
+            handle = self._handles.get(table)
+            value = None if handle is None else self._transaction.get(key, db=handle)
         return value
 
     def scan(
@@ -70,7 +84,7 @@ class ReadView:
         Raises:
             WorldError: LMDB failed.
         """
-        newer = self._newer.get(table)
+        newer = self._newer.rows(table, start, stop)
         stored = self._stored(table, start)
         if newer:
             return overlaid(stored, newer, start, stop)
@@ -94,11 +108,16 @@ class ReadView:
     def count(self, table: str) -> int:
         """Return how many rows a table has."""
         handle = self._handles.get(table)
-        count = 0 if handle is None else int(self._transaction.stat(handle)["entries"])
-        for key, value in self._newer.get(table, {}).items():
+        count = self.estimate(table)
+        for key, value in self._newer.rows(table).items():
             there = handle is not None and self._transaction.get(key, db=handle) is not None
             count += (value is not None) - there
         return count
+
+    def estimate(self, table: str) -> int:
+        """Return how many rows a table has but for what the log adds and takes away."""
+        handle = self._handles.get(table)
+        return 0 if handle is None else int(self._transaction.stat(handle)["entries"])
 
     def table_bytes(self, table: str) -> int:
         """Return how many bytes of pages a table takes."""
@@ -110,7 +129,7 @@ class ReadView:
 
     def tables(self) -> list[str]:
         """Return the names of the tables that there are, the log not among them."""
-        return sorted({*self._handles, *self._newer} - {LOG})
+        return sorted({*self._handles, *self._newer.tables} - {LOG})
 
     def _stored(self, table: str, start: bytes) -> Iterator[Row]:
         handle = self._handles.get(table)

@@ -243,8 +243,8 @@ class Store:
         """Hold a view of all tables as of the last commit; commits go on meanwhile, and are not seen in it."""
         with contextlib.ExitStack() as held:
             transaction, tables = held.enter_context(self._reader())
-            noted = self._noted
-            newer = {table: self._log.rows(table) for table in self._log.tables}
+            # In this order: a commit that is noted from here on leaves alone what is frozen, as there is a reader.
+            noted, newer = self._noted, self._log.frozen()
             if not noted == self._noted == transaction.id():
                 # A commit is being noted: wait for it, and begin anew.
                 held.close()
@@ -252,7 +252,7 @@ class Store:
                     self._require_open()
                     self._be_sure()
                     transaction, tables = held.enter_context(self._reader())
-                    newer = {table: self._log.rows(table) for table in self._log.tables}
+                    newer = self._log.frozen()
             yield ReadView(self.path, transaction, tables, newer, int(self._env.stat()["psize"]))
 
     def stored(self, table: str, prefix: bytes) -> list[tuple[bytes, bytes]]:
@@ -363,7 +363,7 @@ class Store:
             else:
                 break
         self._noted = -1
-        self._log.note(writes)
+        self._log.note(writes, shared=self._reads > 0)
         self._noted = written
         self._in_doubt = False
 

@@ -114,8 +114,8 @@ class WorldReader:
     def read_view(self) -> Iterator[ReadView]:
         """Hold a view of all tables as of the last commit; the world's owner may go on meanwhile."""
         with self._transaction(*self.tables()) as transaction:
-            newer = {table: dict(rows) for table, rows in self._log.rows.items()}
-            yield ReadView(self.path, transaction, dict(self._tables), newer, int(self._env.stat()["psize"]))
+            page_size = int(self._env.stat()["psize"])
+            yield ReadView(self.path, transaction, dict(self._tables), self._log.frozen(), page_size)
 
     def tables(self) -> list[str]:
         """Return the names of the tables that there are, the log not among them."""

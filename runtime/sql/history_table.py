@@ -68,7 +68,7 @@ _COLUMNS = {
     "event": "TEXT",
     "detail": "TEXT",
     "workflow_type": "TEXT",
-    "entity_id": "INTEGER",
+    "entity_id": "",
     "status": "TEXT",
     "current_step": "TEXT",
     "state": "TEXT",
@@ -93,7 +93,7 @@ class HistoryTable(VirtualTable):
 
     @cached_property
     def _turns(self) -> int:
-        return 1 + self._context.view.count(STEP_TABLE)
+        return 1 + self._context.view.estimate(STEP_TABLE)
 
     def expected(self, column: str) -> float | None:
         """Estimate how many a workflow has."""

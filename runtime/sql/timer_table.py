@@ -75,7 +75,7 @@ _COLUMNS = {
     "name": "TEXT",
     "cancelled": "INTEGER",
     "workflow_type": "TEXT",
-    "entity_id": "INTEGER",
+    "entity_id": "",
 }
 
 
@@ -96,7 +96,7 @@ class TimerTable(VirtualTable):
 
     @cached_property
     def _size(self) -> int:
-        return self._context.view.count(WORKFLOW_TABLE)
+        return self._context.view.estimate(WORKFLOW_TABLE)
 
     def expected(self, column: str) -> float | None:
         """Estimate how many have one value."""

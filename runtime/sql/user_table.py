@@ -66,8 +66,8 @@ class UserTable(VirtualTable):
         self.columns.update(dict.fromkeys(reversed(names.values()), ""))
 
     def size(self) -> float:
-        """Return how many rows there are."""
-        return float(self._context.view.count(self._table))
+        """Estimate how many rows there are."""
+        return float(self._context.view.estimate(self._table))
 
     def expected(self, column: str) -> float | None:
         """Estimate how many have one value in a key's first part."""

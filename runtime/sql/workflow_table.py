@@ -177,7 +177,7 @@ class _Counted(NamedTuple):
 _COLUMNS = {
     "id": "INTEGER",
     "workflow_type": "TEXT",
-    "entity_id": "INTEGER",
+    "entity_id": "",
     "correlation_id": "TEXT",
     "parent_id": "INTEGER",
     "status": "TEXT",
@@ -213,12 +213,12 @@ class WorkflowTable(VirtualTable):
         self._view = context.view
 
     def size(self) -> float:
-        """Return how many there are."""
-        return float(self._size)
+        """Estimate how many there are."""
+        return float(self._estimate)
 
     @cached_property
-    def _size(self) -> int:
-        return self._view.count(WORKFLOW_TABLE)
+    def _estimate(self) -> int:
+        return self._view.estimate(WORKFLOW_TABLE)
 
     def expected(self, column: str) -> float | None:
         """Estimate how many have one value: an id has one workflow, an entity a few."""
@@ -230,9 +230,9 @@ class WorkflowTable(VirtualTable):
             case "correlation_id":
                 return 20.0
             case "workflow_type":
-                return 30.0 + self._size / 8
+                return 30.0 + self._estimate / 8
             case "status":
-                return 30.0 + self._size / 4
+                return 30.0 + self._estimate / 4
         return None
 
     def covers(self, used: frozenset[str]) -> str | None:
@@ -299,7 +299,7 @@ class WorkflowTable(VirtualTable):
     def _counted(self, search: Search) -> Iterator[_Counted]:
         """Go through as many stand-ins as there are workflows: without reading them."""
         if not search.used:
-            return repeat(_Counted(), self._size)
+            return repeat(_Counted(), self._view.count(WORKFLOW_TABLE))
         if search.used == {"workflow_type"}:
             value = as_text(search.value)
             keys = self._view.keys(TYPE_INDEX) if search.column is None or value is None else ()
@@ -310,6 +310,6 @@ class WorkflowTable(VirtualTable):
             status: sum(1 for _ in self._under(ENDED_INDEX, bytes([STATUS_CODE[status]])))
             for status in _ENDED
         }
-        counts[Status.SUSPENDED] = self._size - sum(counts.values())
+        counts[Status.SUSPENDED] = self._view.count(WORKFLOW_TABLE) - sum(counts.values())
         wanted = counts if search.column is None else {Status(v) for v in counts if v == search.value}
         return chain.from_iterable(repeat(_Counted(status=str(each)), counts[each]) for each in wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import threading
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,32 @@ def test_a_view_stays_as_it_was_while_commits_go_on(store: Store) -> None:
     with store.read_view() as view:
         assert dict(view.scan("a")) == _expected(80)
         assert view.tables() == ["a", "entity", "meta", "new"]
+    store.close()
+
+
+def test_views_are_of_one_commit_each_while_another_thread_commits(store: Store) -> None:
+    keys = [bytes([high, low]) for high in range(4) for low in range(50)]
+    store.commit({"all": dict.fromkeys(keys, b"0")})
+    done = threading.Event()
+
+    def commit() -> None:
+        for number in range(400):
+            store.commit(
+                {"all": dict.fromkeys(keys, str(number).encode()), "now": {b"n": str(number).encode()}}
+            )
+        done.set()
+
+    committing = threading.Thread(target=commit)
+    committing.start()
+    seen = set()
+    while not done.is_set():
+        with store.read_view() as view:
+            number = view.get("now", b"n") or b"0"
+            assert {value for _, value in view.scan("all")} == {number}
+            assert {view.get("all", key) for key in keys} == {number}
+            seen.add(number)
+    committing.join()
+    assert len(seen) > 1
     store.close()
 
 

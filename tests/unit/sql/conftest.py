@@ -17,8 +17,14 @@ def place(tmp_path: Path) -> Path:
     return tmp_path / "world.deathless"
 
 
-@pytest.fixture
-def world(place: Path):
-    with Runtime(place, ALL, clock=GameClock(), durability="process", history="all") as world:
+@pytest.fixture(params=["logged", "in_place"])
+def world(request: pytest.FixtureRequest, place: Path):
+    """A world whose rows are in the log of commits still, or all in their places."""
+    options = {"clock": GameClock(), "durability": "process", "history": "all"}
+    with Runtime(place, ALL, **options) as world:
         populate(world)
-        yield world
+        if request.param == "logged":
+            yield world
+    if request.param == "in_place":
+        with Runtime(place, ALL, **options) as world:
+            yield world

@@ -164,7 +164,9 @@ def test_an_index_finds_what_a_look_at_all_rows_finds(world, column, values):
 
 
 def test_values_of_another_kind_are_compared_as_sqlite_does(world):
-    assert ask(world, "SELECT COUNT(*) FROM workflow WHERE entity_id = '42'") == [(4,)]
+    assert ask(world, "SELECT COUNT(*) FROM workflow WHERE entity_id = '42'") == [(0,)]
+    first = world.workflows()[0].id
+    assert ask(world, "SELECT COUNT(*) FROM workflow WHERE id = ?", str(first)) == [(1,)]
     assert ask(world, "SELECT COUNT(*) FROM workflow WHERE entity_id = 42.0") == [(4,)]
     assert ask(world, "SELECT COUNT(*) FROM workflow WHERE entity_id = 42.5") == [(0,)]
     assert ask(world, "SELECT COUNT(*) FROM workflow WHERE entity_id = ?", b"42") == [(0,)]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import sql_game
 
+from deathless.runtime.commit_log import FlatRows
 from deathless.runtime.read_view import ReadView
 from deathless.runtime.sql.context import SqlContext
 from deathless.runtime.sql.world_tables import world_tables
@@ -15,7 +16,7 @@ PAGE = (Path(__file__).parents[3] / "docs/reference/sql.md").read_text(encoding=
 
 
 def test_the_page_lists_each_column_of_each_table():
-    empty = SqlContext(ReadView(Path(), None, {}, {}, 4096), None)
+    empty = SqlContext(ReadView(Path(), None, {}, FlatRows({}), 4096), None)
     for table in world_tables(empty):
         (section,) = re.findall(rf"^## `{table.name}`\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
         listed = [
