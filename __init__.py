@@ -6,6 +6,7 @@ This is the public face: it only re-exports.
 from __future__ import annotations
 
 from .runtime import (
+    AuditEvent,
     Change,
     FrameView,
     GameClock,
@@ -96,6 +97,7 @@ __all__ = [
     "ActivityFailed",
     "ArgumentsError",
     "AskFailed",
+    "AuditEvent",
     "Beat",
     "Call",
     "CallFailed",

@@ -21,7 +21,7 @@ class ReducerActor(WorldActor):
         if type(message) is not tuple or message[0] != CALL:
             return super().on_receive(message)
         system = self.system
-        system.outbox.reducers.handle(message)
+        system.call(message)
         system.steps += 1
         system.apply_effects()
         return None

@@ -77,7 +77,7 @@ class Tables(TableSpace, IndexTables, Protocol):
 class Recorder(Protocol):
     """Who records what becomes of workflows; it lets steps run by putting itself into the place of `handle`."""
 
-    def note_made(self, workflow_id: int, type_name: str) -> None:
+    def note_made(self, instance: Instance) -> None:
         """Take down that a workflow was made."""
         ...
 
@@ -95,7 +95,8 @@ class ActorSystem:
         fault: an exception of the engine itself; the turn must not be kept.
         mailboxes: which signals they take, and who has room for more.
         handle: runs a step; a recorder puts its own here.
-        recorder: who records, if somebody does.
+        call: runs a reducer for a call from outside; a recorder puts its own here.
+        recorders: those who record.
     """
 
     def __init__(
@@ -133,8 +134,9 @@ class ActorSystem:
         self.stepper = Stepper(registry, codes, codec, self, seed=seed, limits=limits, paranoid=paranoid)
         # What each message needs, found at once.
         self.handle: Callable[[Instance, Message], bytes | None] = self.stepper.handle
-        self.recorder: Recorder | None = None
+        self.recorders: list[Recorder] = []
         self.outbox = self.stepper.outbox
+        self.call: Callable[[Message], None] = self.outbox.reducers.handle
         self.fresh = source.fresh
         self.outbox.now_us = now_us
         self.scheduler = Scheduler()
@@ -316,8 +318,8 @@ class ActorSystem:
             self.directory.actors.pop(workflow_id, None)
             self.ended.add(actor)
             actor.end()
-        if self.recorder is not None:
-            self.recorder.note_deleted(workflow_id, rows.read_head(row).type_name, row)
+        for recorder in self.recorders:
+            recorder.note_deleted(workflow_id, rows.read_head(row).type_name, row)
         self.fresh[workflow_id] = None
         self.wheel.cancel(workflow_id)
         self.mailboxes.crowded.discard(workflow_id)
@@ -330,8 +332,8 @@ class ActorSystem:
             subscriptions.add(workflow_id, topic)
 
     def _add(self, instance: Instance, row: bytes) -> None:
-        if self.recorder is not None:
-            self.recorder.note_made(instance.workflow_id, instance.type_name)
+        for recorder in self.recorders:
+            recorder.note_made(instance)
         self.fresh[instance.workflow_id] = row
         actor = self.directory.add(instance)
         self.scheduler.queue.append((actor, (START, instance.created_us), None))

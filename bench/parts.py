@@ -222,7 +222,7 @@ def _split_parts(load: Load) -> dict[str, float]:
         "handle": (system, "handle", False),
         "unpack": (codec, "unpack", True),
         "signal_from": (stepper_module, "signal_from", False),
-        "run": (stepper, "_run", False),
+        "run": (stepper, "run", False),
         "row": (stepper._snapshots, "pack_suspended", False),
         "scan": (codec, "is_tree", True),
         "wait": (snapshots_module, "store_wait", False),

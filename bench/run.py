@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import activities
+import audit
 import baselines
 import budget
 import children
@@ -114,6 +115,11 @@ BENCHMARKS: dict[str, tuple[Callable[..., Section], dict[str, Any], dict[str, An
         two_worlds.measure,
         {"rounds": 9, "pumps": 30, "population": 10_000},
         {"rounds": 2, "pumps": 4, "population": 1_000},
+    ),
+    "audit": (
+        audit.measure,
+        {"rounds": 9, "pumps": 20, "population": 10_000},
+        {"rounds": 3, "pumps": 4, "population": 2_000},
     ),
     "history": (
         history.measure,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .audit.events import AuditEvent
 from .clock import Clock, GameClock, WallClock
 from .commits import Change
 from .handle import Handle
@@ -15,6 +16,7 @@ from .store import Store
 from .view import FrameView, TimerView, WorkflowView
 
 __all__ = [
+    "AuditEvent",
     "Change",
     "Clock",
     "FrameView",

@@ -26,6 +26,7 @@ import msgpack
 
 from ..actors import ENDED_INDEX, ENTITY_INDEX, GROUP_INDEX, TYPE_INDEX
 from ..workflows.errors import WorldCorruptError
+from .audit.tables import EVENT_TABLE
 from .history.tables import GROWING_TABLES
 from .pieces import cut, joined, number_key, number_of
 
@@ -41,9 +42,9 @@ ROUND_BYTES = 16 << 20
 LARGEST_ENTRY = 1 << 20
 """Bytes. What is larger touches so many pages that it is put into place at once, with all that is pending."""
 
-IN_PLACE = frozenset({ENTITY_INDEX, GROUP_INDEX, TYPE_INDEX, ENDED_INDEX, *GROWING_TABLES})
-"""Tables that are not logged: indexes, whose rows change when a workflow begins or ends, not with its steps; and the
-history, which only grows at one end and shrinks at the other."""
+IN_PLACE = frozenset({ENTITY_INDEX, GROUP_INDEX, TYPE_INDEX, ENDED_INDEX, *GROWING_TABLES, EVENT_TABLE})
+"""Tables that are not logged: indexes, whose rows change when a workflow begins or ends, not with its steps; and
+history and audit log, which only grow at one end and shrink at the other."""
 
 Rows: TypeAlias = Mapping[bytes, bytes | None]
 Changes: TypeAlias = Mapping[str, Rows]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgpack
 
@@ -15,7 +15,6 @@ from ..workflows.errors import RuntimeClosedError, WorldFull
 from ..workflows.messages import STATUSES, Status
 from ..workflows.versions import CodeBook
 from .futures import PumpFuture
-from .history.recorder import History
 from .row_buffer import WORKFLOW_TABLE, RowBuffer
 from .store import Store
 from .table_buffer import TableBuffer
@@ -35,6 +34,18 @@ class Change(NamedTuple):
     status: Status
 
 
+class Recording(Protocol):
+    """What turns are recorded in, and committed with them: the history, the audit log."""
+
+    def changes(self) -> Mapping[str, Mapping[bytes, bytes | None]]:
+        """Return what the next commit writes, and deletes, of it."""
+        ...
+
+    def note_committed(self) -> None:
+        """Forget what was written: it is in the store."""
+        ...
+
+
 class Committer:
     """Groups turns into commits and resolves what waits for them.
 
@@ -49,7 +60,7 @@ class Committer:
         buffer: RowBuffer,
         tables: TableBuffer,
         codes: CodeBook,
-        history: History,
+        recordings: Sequence[Recording],
         *,
         commit_every: float,
         is_pump_thread: Callable[[], bool],
@@ -61,7 +72,7 @@ class Committer:
         self._buffer = buffer
         self._tables = tables
         self._codes = codes
-        self._history = history
+        self._recordings = recordings
         self._every_s = commit_every
         self._last_s = time.monotonic()
         self._state: WorldState | None = None
@@ -114,8 +125,9 @@ class Committer:
         if codes:
             changes[CODE] = {number.to_bytes(4, "big"): msgpack.packb(text) for number, text in codes.items()}
         changes.update(self._tables.written())
-        for table, written in self._history.changes().items():
-            changes[table] = {**changes.get(table, {}), **written}
+        for recording in self._recordings:
+            for table, written in recording.changes().items():
+                changes[table] = {**changes.get(table, {}), **written}
         if self._leftover is not None or self._had_leftover:
             changes[TURN] = {LEFTOVER_KEY: self._leftover}
         try:
@@ -130,7 +142,8 @@ class Committer:
             self._changes.update(fresh)
         self._buffer.note_committed()
         self._tables.note_committed()
-        self._history.note_committed()
+        for recording in self._recordings:
+            recording.note_committed()
         self._had_leftover = self._leftover is not None
         self._last_s = time.monotonic()
         self._note(state.turn)

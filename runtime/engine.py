@@ -35,6 +35,7 @@ from ..workflows.values import engine_codec
 from ..workflows.versions import CodeBook
 from .activities import Activities
 from .answers import Answers
+from .audit.log import AuditLog
 from .clock import Clock
 from .commits import Change, Committer
 from .history.recorder import History
@@ -81,6 +82,7 @@ class Engine:
         recovery: what opening the world found.
         queries: reads workflows; hold `quiet` meanwhile.
         history: records turns and steps.
+        audit: keeps the audit log, if there is to be one.
         quiet: held while a turn runs, and by whoever must not see half of one.
         callbacks: called with what each commit changed.
         closed: why nothing goes any more; empty while it is open.
@@ -161,12 +163,17 @@ class Engine:
             turn=state.turn,
         )
         self.history.record(registry)
+        self.audit = (
+            AuditLog(store, self.rows, self.system, self.codes, options.audit_retention)
+            if options.audit
+            else None
+        )
         self.committer = Committer(
             store,
             self.rows,
             self.tables,
             self.codes,
-            self.history,
+            (self.history,) if self.audit is None else (self.history, self.audit),
             commit_every=options.commit_every,
             is_pump_thread=self.system.scheduler.is_pump_thread,
         )
@@ -295,6 +302,8 @@ class Engine:
         if inputs or outcome.handled or outcome.timers_fired:
             try:
                 self.history.end_turn(record, leftover)
+                if self.audit is not None:
+                    self.audit.end_turn(self.turn, now_us)
             except Exception as error:
                 self._break(error)
                 raise

@@ -7,9 +7,10 @@ from concurrent.futures import Future
 from ..workflows.errors import UnknownWorkflowError
 from ..workflows.messages import Status
 from ..workflows.sources import US
+from .audit.events import AuditEvent
+from .audit.tables import RECORDING_TABLES
 from .engine import Engine
 from .history.entries import HistoryEntry
-from .history.tables import HISTORY_TABLES
 from .reports import RecoveryReport
 from .sql.query import TIMEOUT_S, Params, SqlResult, run_query
 from .view import WorkflowView
@@ -86,6 +87,20 @@ class Looking:
         with self._engine.store.read_view() as view:
             return run_query(view, query, params, registry=self._engine.registry, timeout=timeout)
 
+    def audit(self, workflow_id: int | None = None, *, limit: int = 100) -> list[AuditEvent]:
+        """Return the last events of the audit log, oldest first, as of the last commit.
+
+        What was not recorded (see `audit=` of `Runtime`), and what its retention has given up, is not in it.
+
+        Args:
+            workflow_id: whose; None for all, with the calls of reducers.
+            limit: how many at most.
+        """
+        if type(limit) is not int or limit < 1:
+            raise ValueError(f"limit is a whole number from 1 up, not {limit!r}")
+        self._engine.require_open()
+        return self._engine.queries.audit(workflow_id, limit)
+
     def workflows(
         self,
         *,
@@ -109,13 +124,13 @@ class Looking:
     def digest(self) -> str:
         """Commit, and return a hash over all that turns wrote: the same inputs give the same digest.
 
-        Not in it is what depends on how often the world was opened, the reserve of ids, nor its history.
+        Not in it is what depends on how often the world was opened, the reserve of ids, nor its history and audit log.
         """
         with self._engine.finished_turns():
             self._engine.require_open()
             self._engine.commit()
             store = self._engine.store
-            digest = store.digest(set(store.stats().entries) - {META, *HISTORY_TABLES})
+            digest = store.digest(set(store.stats().entries) - {META, *RECORDING_TABLES})
         self._engine.settle()
         return digest
 

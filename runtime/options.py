@@ -39,6 +39,8 @@ class Options:
     prune_after: float | None
     history: Recorded
     retention: Retention
+    audit: bool
+    audit_retention: Retention
 
     def __post_init__(self) -> None:
         """Check each."""
@@ -68,8 +70,12 @@ class Options:
             raise ValueError(
                 f"history is 'off', 'all' or a whole number from 1 to {MOST_KEPT:,}, not {self.history!r}"
             )
-        if not isinstance(self.retention, Retention):
-            raise TypeError(f"retention is a Retention(...), not {self.retention!r}")
+        if type(self.audit) is not bool:
+            raise TypeError(f"audit is True or False, not {self.audit!r}")
+        for name in ("retention", "audit_retention"):
+            value = getattr(self, name)
+            if not isinstance(value, Retention):
+                raise TypeError(f"{name} is a Retention(...), not {value!r}")
         if self.slow_step is not None and not 0 < self.slow_step < math.inf:
             raise ValueError(f"slow_step is a number of seconds over 0.0, or None, not {self.slow_step!r}")
         if self.on_turn is not None and not callable(self.on_turn):

@@ -35,6 +35,23 @@ def joined(pieces: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[int, bytes]]
         yield number, b"".join(piece for _, piece in some)
 
 
+def from_a_beginning(pieces: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    """Leave out pieces of a whole whose first ones have been deleted."""
+    begun = False
+    for piece in pieces:
+        begun = begun or not any(piece[0][8:])
+        if begun:
+            yield piece
+
+
+def joined_backwards(pieces: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[int, bytes]]:
+    """Put pieces together that come from the last one down; leave out a whole whose first ones have been deleted."""
+    for number, some in groupby(pieces, number_of):
+        whole = list(some)
+        if not any(whole[-1][0][8:]):
+            yield number, b"".join(piece for _, piece in reversed(whole))
+
+
 def number_of(piece: tuple[bytes, bytes]) -> int:
     """Return the number of the whole that a piece is of."""
     return key_number(piece[0])

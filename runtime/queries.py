@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from ..actors import ActorSystem
 from ..workflows import rows as row_format
@@ -10,6 +11,8 @@ from ..workflows.codec import Codec
 from ..workflows.errors import WorldCorruptError
 from ..workflows.messages import STATUSES, Status
 from ..workflows.versions import CodeBook
+from .audit.events import AuditEvent
+from .audit.reader import AuditReader
 from .history.entries import HistoryEntry, entries
 from .history.reader import HistoryReader
 from .row_buffer import WORKFLOW_TABLE, RowBuffer, row_key
@@ -39,6 +42,12 @@ class Queries:
         stored = self._store.get(WORKFLOW_TABLE, row_key(workflow_id))
         steps = HistoryReader(self._store).steps_of(workflow_id)
         return list(entries(steps, stored, lambda row: self._view(workflow_id, row)))
+
+    def audit(self, workflow_id: int | None, limit: int) -> list[AuditEvent]:
+        """Return the last events of the audit log as of the last commit, oldest first."""
+        events = AuditReader(self._store).events(backwards=True)
+        wanted = (event for event in events if workflow_id is None or event.workflow_id == workflow_id)
+        return list(islice(wanted, limit))[::-1]
 
     def workflows(
         self, entity_id: int | None, type_name: str | None, status: Status | None, correlation_id: str | None

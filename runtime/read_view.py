@@ -94,13 +94,15 @@ class ReadView:
         """Go through the keys of a table as `scan` does."""
         return (key for key, _ in self.scan(table, start, stop))
 
-    def backwards(self, table: str) -> Iterator[Row]:
-        """Go through a table that is not logged, from its last key down; see `IN_PLACE`."""
+    def backwards(self, table: str, below: bytes | None = None) -> Iterator[Row]:
+        """Go through a table that is not logged, down from its last key, or its last below one; see `IN_PLACE`."""
         handle = self._handles.get(table)
         if handle is None:
             return
         try:
             with self._transaction.cursor(db=handle) as cursor:
+                if below is not None and cursor.set_range(below) and not cursor.prev():
+                    return
                 yield from cursor.iterprev()
         except lmdb.Error as error:
             raise translated(self.path, error) from error

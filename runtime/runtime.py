@@ -64,6 +64,8 @@ class Runtime(Asking):
         prune_after: float | None = None,
         history: Literal["off", "all"] | int = "off",
         retention: Retention | None = None,
+        audit: bool = False,
+        audit_retention: Retention | None = None,
         map_size: int = DEFAULT_MAP_SIZE,
         map_limit: int = DEFAULT_MAP_LIMIT,
     ) -> None:
@@ -96,6 +98,8 @@ class Runtime(Asking):
                 many of each. A workflow type may say otherwise for itself. What each turn was given, and a hash of
                 what it changed, is always recorded.
             retention: how much of that is kept; `Retention()`, some 16 MiB, by default.
+            audit: keep an audit log: what became of each workflow, for `audit`, SQL and operators.
+            audit_retention: how much of that is kept; `Retention()`, another 16 MiB, by default.
             map_size: bytes of address space to map at first; it doubles when it is full.
             map_limit: bytes up to which it may.
 
@@ -122,6 +126,8 @@ class Runtime(Asking):
             prune_after,
             history,
             Retention() if retention is None else retention,
+            audit,
+            Retention() if audit_retention is None else audit_retention,
         )
         store = Store.open(path, durability=durability, map_size=map_size, map_limit=map_limit)
         try:

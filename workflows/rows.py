@@ -196,6 +196,21 @@ def first_arguments(row: bytes) -> bytes:
     return packed
 
 
+def place(row: bytes) -> tuple[int, int] | None:
+    """Return the code and the site of the await at which a row's workflow function stands; None where at none."""
+    unpacker = msgpack.Unpacker(raw=True, strict_map_key=False, max_buffer_size=len(row) or 1)
+    # What comes before the stack, as an array of its own, is read by one call.
+    unpacker.feed(_BEFORE_STACK)
+    unpacker.feed(memoryview(row)[len(_HEADER) :])
+    unpacker.unpack()
+    first = row[len(_HEADER) - len(_BEFORE_STACK) + unpacker.tell()]
+    if first == _NIL[0] or first in _BIN:
+        return None
+    unpacker.read_array_header()
+    unpacker.read_array_header()
+    return unpacker.unpack(), unpacker.unpack()
+
+
 def patch(row: bytes, **changes: Any) -> bytes:
     """Return a row with some fields changed, by their lower-case names; the rest stays as it is to the byte."""
     fields = split(row)
@@ -220,6 +235,7 @@ def add_unread(row: bytes, message: Sequence[Any], **changes: Any) -> bytes:
 
 
 _HEADER: bytes = _packer.pack_array_header(FIELDS)
+_BEFORE_STACK: bytes = _packer.pack_array_header(STACK)
 _NIL = b"\xc0"
 # How msgpack writes an integer: by itself where it is small, else after one of these first bytes in so many others.
 _INT_SIZE = {0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8}

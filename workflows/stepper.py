@@ -8,6 +8,7 @@ begun.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from . import rows
@@ -50,6 +51,7 @@ class Stepper(Endings):
         types: the registered workflows.
         signals: the signal classes that they accept, by name.
         paranoid: resume every step from its bytes.
+        run: runs a workflow's code to its next await; who wants to see each such run puts something of their own here.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Stepper(Endings):
         self._neighbours = neighbours
         self._snapshots = Snapshots(codec, codes, self.limits)
         self.outbox = Port(registry, codec, self._snapshots, neighbours, seed=seed, limits=self.limits)
+        self.run: Callable[[Instance, Message, Any, BaseException | None], bytes] = self._run
         self._base: bytes | None = None
         # How often the step that is tried again has failed before.
         self._failures = 0
@@ -104,7 +107,7 @@ class Stepper(Endings):
                             event = signal_from(signal, self._codec.unpack(message[3]), message[4])
                         except Exception as error:  # noqa: BLE001 - the class has changed since the signal was sent.
                             return self._fail(instance, message, error)
-                        return self._run(instance, message, event, None)
+                        return self.run(instance, message, event, None)
                     break
         elif message[0] == TICK and instance.unread is None and instance.coroutine is not None:
             due_us, now_us = instance.due_us, self.outbox.now_us
@@ -113,7 +116,7 @@ class Stepper(Endings):
             event = elapsed(instance.wait, now_us)
             if event is SKIPPED:
                 return self._skip(instance, due_us)
-            return self._run(instance, (TICK, due_us), event, None)
+            return self.run(instance, (TICK, due_us), event, None)
         return self._handle_other(instance, message)
 
     def _handle_other(self, instance: Instance, message: Message, *, may_skip: bool = True) -> bytes | None:
@@ -140,7 +143,7 @@ class Stepper(Endings):
             if not self._thaw(instance):
                 return self._keep(instance, message)
         if kind == CANCEL:
-            return self._run(instance, message, None, Cancelled(message[2]))
+            return self.run(instance, message, None, Cancelled(message[2]))
         if kind in (SIGNAL, CHILD_DONE):
             self._base = self._keep(instance, message)
             if source_of(instance.wait, message) is None:
@@ -174,7 +177,7 @@ class Stepper(Endings):
         if due_us is None:
             return self._base
         event = elapsed(instance.wait, max(due_us, self.now_us), may_skip=False)
-        return self._run(instance, (FIRE, self.now_us), event, None)
+        return self.run(instance, (FIRE, self.now_us), event, None)
 
     def _next(self, instance: Instance, *, may_skip: bool = True) -> bytes | None:
         """Run a step with what is ready first: the oldest fitting message, or a due timer that is older."""
@@ -185,19 +188,19 @@ class Stepper(Endings):
             event = elapsed(instance.wait, self.now_us, may_skip=may_skip)
             if event is SKIPPED:
                 return self._skip(instance, due_us)
-            return self._run(instance, (TICK, due_us), event, None)
+            return self.run(instance, (TICK, due_us), event, None)
         if index is None:
             return None
         message = unread[index]
         instance.unread = unread[:index] + unread[index + 1 :] or None
         if message[0] == CANCEL:
-            return self._run(instance, (NEXT, message[1]), None, Cancelled(message[2]))
+            return self.run(instance, (NEXT, message[1]), None, Cancelled(message[2]))
         following = (NEXT, message[1])
         try:
             event, error = event_of(source_of(instance.wait, message), message, self._codec.unpack)
         except Exception as problem:  # noqa: BLE001 - a class has changed since the message was sent.
             return self._fail(instance, following, problem)
-        return self._run(instance, following, event, error)
+        return self.run(instance, following, event, error)
 
     def _skip(self, instance: Instance, due_us: int) -> bytes:
         """Keep that a periodic source has passed over some beats, and go on with what else is ready; no code runs."""
@@ -230,7 +233,7 @@ class Stepper(Endings):
             return self._hold(instance, f"its arguments no longer fit {instance.type_name!r}: {error}")
         instance.held = None
         instance.started = True
-        return self._run(instance, (START, instance.created_us), None, None)
+        return self.run(instance, (START, instance.created_us), None, None)
 
     def _run(self, instance: Instance, message: Message, event: Any, error: BaseException | None) -> bytes:
         """Run the code to its next await or its end; whatever escapes fails the workflow, not the world."""

@@ -16,7 +16,7 @@ import msgpack
 
 from ...workflows.errors import HistoryError
 from ...workflows.limits import Limits
-from ..pieces import PIECE, joined, number_key, piece_key
+from ..pieces import PIECE, from_a_beginning, joined, number_key, piece_key
 from ..readable import Readable
 from ..row_buffer import WORKFLOW_TABLE, row_key
 from ..world_state import META
@@ -144,7 +144,7 @@ class HistoryReader:
 
     def _whole(self, table: str, first: int) -> Iterator[tuple[int, bytes]]:
         pieces = self._source.scan(table, number_key(first), batch=4)
-        return joined(_from_a_beginning(pieces))
+        return joined(from_a_beginning(pieces))
 
     def _decoded(self, unpack: Any, *stored: Any) -> Any:
         try:
@@ -236,15 +236,6 @@ class HistoryReader:
                 if changed == table and changed_key == key:
                     return before
         return now
-
-
-def _from_a_beginning(pieces: Iterator[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
-    """Leave out pieces of a whole whose first ones have been deleted."""
-    begun = False
-    for piece in pieces:
-        begun = begun or not any(piece[0][8:])
-        if begun:
-            yield piece
 
 
 def _offsets(turn: int, stored: bytes) -> list[tuple[int, int, int]]:

@@ -59,7 +59,7 @@ class History:
         self._tables = tables
         self._system = system
         self._recorded: Recorded = recorded
-        self._pruner = Pruner(store, retention)
+        self._pruner = Pruner(store, retention, (STEP_TABLE, TURN_TABLE, INDEX_TABLE), timed=TURN_TABLE)
         self._turn, self._now_us = turn, 0
         self._leftover = store.get(TURN, LEFTOVER_KEY)
         self._fresh: dict[str, dict[bytes, bytes | None]] = {}
@@ -134,13 +134,7 @@ class History:
 
     def changes(self) -> Mapping[str, Mapping[bytes, bytes | None]]:
         """Return what the next commit writes, and deletes, of the history."""
-        written = sum(map(len, self._fresh.values()))
-        doomed = self._pruner.doomed(self._turn, self._now_us, written) if written else {}
-        changes = {table: dict(rows) for table, rows in self._fresh.items()} if doomed else self._fresh
-        for table, keys in doomed.items():
-            rows = changes.setdefault(table, {})
-            rows.update((key, None) for key in keys if key not in rows)
-        return changes
+        return self._pruner.pruned(self._fresh, self._turn, self._now_us)
 
     def note_committed(self) -> None:
         """Forget what was written: it is in the store."""

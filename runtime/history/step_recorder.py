@@ -36,7 +36,8 @@ class StepRecorder:
         outbox.neighbours = cast("Neighbours", self._recording)
         outbox.run_reducer = self._recording.run_reducer
         self._handle = system.handle
-        system.handle, system.recorder = self.handle, self
+        system.handle = self.handle
+        system.recorders.append(self)
 
     def record(self, recorded: Mapping[str, Recorded], otherwise: Recorded) -> None:
         """Record workflows from now on: as it is said of their type, or otherwise."""
@@ -66,9 +67,9 @@ class StepRecorder:
                 self.last.append((recorded, step))
         return row
 
-    def note_made(self, workflow_id: int, type_name: str) -> None:
+    def note_made(self, instance: Instance) -> None:
         """Record that a workflow was made."""
-        self._note(type_name, (workflow_id, None, None, None))
+        self._note(instance.type_name, (instance.workflow_id, None, None, None))
 
     def note_deleted(self, workflow_id: int, type_name: str, row: bytes) -> None:
         """Record that a workflow is deleted, whose row is as given."""

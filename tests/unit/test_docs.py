@@ -92,7 +92,7 @@ def test_the_page_of_the_format_describes_every_table_of_a_world(tmp_path, monke
     assert f"Format version: **{FORMAT_VERSION}**" in page
     described = set(re.findall(r"^## Table `([^`]+)`", page, re.M))
     types = [ringing, tolling, ring, write_down, notes]
-    with Runtime(tmp_path / "world", types, durability="process", history="all") as world:
+    with Runtime(tmp_path / "world", types, durability="process", history="all", audit=True) as world:
         world.start(tolling())
         world.start(ringing(), entity_id=1, correlation_id="bells", input_id="once")
         world.pump()

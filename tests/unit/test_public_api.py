@@ -3,7 +3,7 @@
 import deathless
 
 NAMES = """
-Activity ActivityCall ActivityContext ActivityDone ActivityFailed ArgumentsError AskFailed Beat Call CallFailed
+Activity ActivityCall ActivityContext ActivityDone ActivityFailed ArgumentsError AskFailed AuditEvent Beat Call CallFailed
 Cancelled Change Child ChildCancelled ChildDone ChildError ChildFailed ClockMismatchError CompileError Context
 DeathlessError DefinitionError Elapsed Every FrameView GameClock Handle HistoryEntry HistoryError InputIdError LimitError Limits
 NotARoutineError NotAWorldError NotFinishedError PumpReport RecoveryReport Reducer ReducerContext Retention Retry Running

@@ -10,7 +10,7 @@ import pytest
 from deathless import Context, Handle, Limits, Runtime
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ["signals", "timers", "children", "activities", "reducers-and-tables", "failure", "runtime"]
+PAGES = ["signals", "timers", "children", "activities", "reducers-and-tables", "failure", "runtime", "audit"]
 
 
 def text_of(name):

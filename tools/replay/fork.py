@@ -12,7 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from ...runtime.history.tables import HISTORY_TABLES, INDEXED_KEY, SCOPES_KEY
+from ...runtime.audit.tables import RECORDING_TABLES
+from ...runtime.history.tables import INDEXED_KEY, SCOPES_KEY
 from ...runtime.history.turn_log import LoggedTurn
 from ...runtime.row_buffer import WORKFLOW_TABLE, row_key
 from ...runtime.store import Store
@@ -113,7 +114,7 @@ def _copy(
     earlier: dict[str, Rows] = {}
     seen = _collect(world, turn, earlier)
     for table in world.reader.tables():
-        if table not in HISTORY_TABLES:
+        if table not in RECORDING_TABLES:
             before = earlier.get(table, {})
             kept = ((key, value) for key, value in world.reader.scan(table) if key not in before)
             _write(store, table, _without_own(table, kept))
