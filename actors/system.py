@@ -91,6 +91,7 @@ class ActorSystem:
 
     Attributes:
         steps: messages that changed a workflow, counted since the world was opened.
+        deleted: workflows that were deleted since then.
         ended: actors of workflows that have ended in this turn.
         fault: an exception of the engine itself; the turn must not be kept.
         mailboxes: which signals they take, and who has room for more.
@@ -128,6 +129,7 @@ class ActorSystem:
         self.logger_for = logger_for
         self.take_foreign_signal = take_foreign_signal
         self.steps = 0
+        self.deleted = 0
         self.ended: set[ScheduledActor] = set()
         self._backlog = Backlog()
         self.fault: BaseException | None = None
@@ -321,6 +323,7 @@ class ActorSystem:
         for recorder in self.recorders:
             recorder.note_deleted(workflow_id, rows.read_head(row).type_name, row)
         self.fresh[workflow_id] = None
+        self.deleted += 1
         self.wheel.cancel(workflow_id)
         self.mailboxes.crowded.discard(workflow_id)
 

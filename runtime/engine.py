@@ -44,6 +44,7 @@ from .inputs import TurnRecord
 from .intake import Intake, foreign_signal
 from .interrupts import InterruptShield
 from .log import get_logger
+from .narration import Narrator
 from .options import Options
 from .queries import Queries
 from .recovery import recover
@@ -121,6 +122,8 @@ class Engine:
         self._options = options
         self._gc = GcPolicy(active=options.manage_gc)
         self._log = get_logger()
+        self._narrator = Narrator(store, self._log)
+        self._narrator.initialized(registry)
         state = load_state(store)
         if state is None:
             state = WorldState(0, clock.now_us(), 0, clock.kind, options.seed)
@@ -151,6 +154,7 @@ class Engine:
             tick_us=options.tick_us,
             now_us=clock.now_us(),
         )
+        self._narrator.listen(self.system)
         self._watchdog = Watchdog(self.system, options.slow_step, self._log)
         self.history = History(
             store,
@@ -254,6 +258,7 @@ class Engine:
                 (time.perf_counter_ns() - began) / 1e9,
                 commit_s,
             )
+        self._narrator.end_turn(self.turn, self.system.deleted, commit_s)
         self._tell_others(commit_s > 0)
         return report
 
@@ -337,7 +342,12 @@ class Engine:
 
     def commit(self) -> float:
         """Commit the finished turns now; return the seconds it took."""
-        took_s = self.committer.commit(collect=bool(self.callbacks))
+        try:
+            took_s = self.committer.commit(collect=bool(self.callbacks))
+        except WorldFull as error:
+            self._narrator.full(error)
+            raise
+        self._narrator.full(None)
         self.answers.note_durable()
         self._begin_activities()
         return took_s
@@ -372,6 +382,7 @@ class Engine:
             self.activities.reload(registry)
             self.answers.reload()
             self.history.record(registry)
+            self._narrator.reloaded(registry)
 
     def close(self) -> None:
         """Commit the accepted inputs without running them, and give the world up."""
@@ -389,7 +400,9 @@ class Engine:
             except BaseException as error:
                 self._break(error)
                 raise
+            active = self.system.directory.active
             self.abandon("the world is closed")
+        self._narrator.closed(self.turn, active, self.system.steps)
         self._tell_others(committed=True)
 
     def abandon(self, why: str) -> None:

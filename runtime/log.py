@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 
@@ -12,3 +13,9 @@ def get_logger() -> Any:
     import structlog  # noqa: PLC0415
 
     return structlog.get_logger("deathless")
+
+
+def is_configured() -> bool:
+    """Say whether somebody has set structlog up."""
+    structlog: Any = sys.modules.get("structlog")
+    return structlog is not None and bool(structlog.is_configured())

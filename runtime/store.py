@@ -320,6 +320,17 @@ class Store:
         with self._reader():
             return int(self._env.reader_check())
 
+    def readers(self) -> tuple[list[tuple[int, str, int]], int]:
+        """Return who reads, be it from another process, and the last transaction: ([(pid, thread, transaction)], last).
+
+        A transaction is known by its number; the place of a reader that reads nothing now is not among them.
+        """
+        with self._reader():
+            # LMDB says it in lines of three columns, below a line of headings.
+            lines = [line.split() for line in str(self._env.readers()).splitlines()[1:]]
+            last = int(self._env.info()["last_txnid"])
+        return [(int(pid), thread, int(number)) for pid, thread, number in lines if number.isdigit()], last
+
     def close(self) -> None:
         """Unmap the world and give it up, after running calls. A second call does nothing."""
         with self._writing:

@@ -18,6 +18,8 @@ from .world_lock import OWNER_FILE
 
 DATA_FILE = "data.mdb"
 READERS_FILE = "lock.mdb"
+LOG_DIRECTORY = "logs"
+"""Where the commands keep what a world logs."""
 _UNFINISHED = ".new"
 
 
@@ -40,7 +42,7 @@ def require_place(world: Path, *, create: bool) -> None:
                 str(world),
                 f"its {DATA_FILE} is gone; restore it from a backup, or remove the directory to begin anew",
             )
-        if others := names - {OWNER_FILE, _UNFINISHED}:
+        if others := names - {OWNER_FILE, LOG_DIRECTORY, _UNFINISHED}:
             raise NotAWorldError(
                 str(world),
                 f"a directory with other content ({min(others)}); give the path of a world or of a new one",

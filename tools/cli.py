@@ -21,6 +21,7 @@ from .lazy_group import LazyGroup
 COMMANDS = {
     "check": "Say what becomes of each await of a world with the code of these modules.",
     "loadtest": "Run a world under load, kill it, and check it against a ledger.",
+    "logs": "Show what a world has logged, and follow it.",
     "replay": "Look at a saved world as it was at each turn.",
     "sql": "Ask a world by SQL, whether it runs or not.",
     "types": "List the workflow types of a module.",

@@ -7,7 +7,7 @@ row says, as if the step had never begun.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import rows
@@ -30,6 +30,7 @@ class Endings:
     limits: Limits
     outbox: Port
     types: Mapping[str, WorkflowType[Any, Any]]
+    report: Callable[[str, Instance, str], None]
     _codec: Codec
     _neighbours: Neighbours
     _snapshots: Snapshots
@@ -91,6 +92,7 @@ class Endings:
             outcome.append(self._failures + 1)
             row = rows.patch(base, due=due_us, updated=self.now_us, outcome=outcome)
             instance.load(row)
+            self.report("step_failed", instance, text)
             return row
         failed = STATUS_CODE[Status.FAILED]
         row = rows.patch(base, due=None, status=failed, updated=self.now_us, asks=None, outcome=outcome)
@@ -98,6 +100,7 @@ class Endings:
         instance.load(row)
         self._refuse_asks(instance, asks, f"failed: {text}")
         self._tell_parent(instance, text)
+        self.report("workflow_failed", instance, text)
         return row
 
     def _next_try(self, instance: Instance) -> int | None:

@@ -52,6 +52,7 @@ class Stepper(Endings):
         signals: the signal classes that they accept, by name.
         paranoid: resume every step from its bytes.
         run: runs a workflow's code to its next await; who wants to see each such run puts something of their own here.
+        report: is told of steps that fail and of workflows that are held: event, workflow, why.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Stepper(Endings):
         self._snapshots = Snapshots(codec, codes, self.limits)
         self.outbox = Port(registry, codec, self._snapshots, neighbours, seed=seed, limits=self.limits)
         self.run: Callable[[Instance, Message, Any, BaseException | None], bytes] = self._run
+        self.report: Callable[[str, Instance, str], None] = lambda *_: None
         self._base: bytes | None = None
         # How often the step that is tried again has failed before.
         self._failures = 0
@@ -327,6 +329,7 @@ class Stepper(Endings):
     def _hold(self, instance: Instance, why: str) -> bytes:
         instance.held = why
         instance.due_us = None
+        self.report("workflow_held", instance, why)
         return rows.patch(self._last_row(instance), due=0)
 
     def _thaw(self, instance: Instance) -> bool:
@@ -338,6 +341,7 @@ class Stepper(Endings):
             instance.coroutine = self._snapshots.thaw(instance, row, self.signals)
         except (HeldError, DeathlessError) as error:
             instance.wait, instance.due_us, instance.held = (), None, str(error)
+            self.report("workflow_held", instance, instance.held)
             return False
         if rows.read_head(row).due_us != instance.due_us:
             # It was held, or waited for its next try: its own timer counts again.
