@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
 from crash_flows import COLLECTORS, checksum_after
 from crash_ledger import Ledger, Target
 
 from deathless import GameClock, Runtime, WorkflowView
+from deathless.runtime.audit.reader import AuditReader
 
 
 class Checker:
@@ -39,6 +40,7 @@ class Checker:
         self._check_recorders()
         self._check_reports()
         self._check_families()
+        self._check_audit(world)
         for workflow_id, target in ledger.targets.items():
             view = self._views[workflow_id]
             if target.type in TARGET_CHECKS:
@@ -74,6 +76,27 @@ class Checker:
                 # A timer that was due already when the last turn armed it waits for the next one.
                 in_time = timer.due > world.now or (not self._game and view.updated_at == world.now)
                 assert in_time, f"a timer due at {timer.due} has not fired at {world.now}: {view}"
+
+    def _check_audit(self, world: Runtime) -> None:
+        """The audit log says of each workflow what it is: neither a start nor an end nor a note is missing or doubled."""
+        world.commit()
+        events = defaultdict(Counter)
+        for event in AuditReader(world._engine.store).events():
+            events[event.workflow_id][event.event] += 1
+            events[event.workflow_id][event.event, event.detail] += 1
+        events.pop(None, None)
+        assert events.keys() == self._views.keys()
+        for workflow_id, view in self._views.items():
+            found = events[workflow_id]
+            assert found["started"] == 1, (view, found)
+            for status in ("Completed", "Failed", "Cancelled"):
+                # One that has failed may be cancelled by force.
+                failed_before = status == "Failed" and view.status == "Cancelled"
+                most = view.status == status or failed_before
+                assert most - failed_before <= found[status.lower()] <= most, (view, found)
+            if view.type == "recorder" and view.status == "Suspended":
+                noted = sum(count for count, _ in view.locals["notes"].values())
+                assert found["signalled", "Note"] == noted, (view, found)
 
     # -- messages ------------------------------------------------------------------------------------------
 

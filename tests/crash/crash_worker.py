@@ -37,7 +37,7 @@ from crash_flows import (
     recorder,
 )
 
-from deathless import GameClock, LimitError, Runtime, SignalNotAccepted, WallClock
+from deathless import GameClock, LimitError, Retention, Runtime, SignalNotAccepted, WallClock
 from deathless.workflows.library import (
     Action,
     Deliver,
@@ -255,6 +255,8 @@ def live(task: dict[str, Any]) -> None:
         clock=GameClock() if task["clock"] == "game" else WallClock(),
         durability=task["durability"],
         map_size=1 << 16,  # The file's own size counts where that is more: each life makes the map grow.
+        audit=True,
+        audit_retention=Retention(size=None),
         **task["options"],
     )
     fault.at("before the first turn")

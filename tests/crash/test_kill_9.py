@@ -20,7 +20,7 @@ from crash_faults import COMMIT_PLACES, GROWTH_PLACES, RECOVERY_PLACES
 from crash_flows import TYPES
 from crash_ledger import Ledger
 
-from deathless import GameClock, Runtime, WallClock
+from deathless import GameClock, Retention, Runtime, WallClock
 
 pytestmark = pytest.mark.crash
 
@@ -95,7 +95,8 @@ class Game:
     def check(self):
         """Recover the world here, compare it with the ledger, and close it."""
         clock = CLOCKS[self.clock]()
-        with Runtime(self.world, TYPES, clock=clock, durability=self.durability) as world:
+        options = {"durability": self.durability, "audit": True, "audit_retention": Retention(size=None)}
+        with Runtime(self.world, TYPES, clock=clock, **options) as world:
             self.checker.check(world)
         self.ledger.close(world.turn, round(world.now * 1e6))
 

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import re
+from pathlib import Path
 
 import pytest
 import structlog
@@ -117,6 +119,15 @@ def test_a_line_that_cannot_be_written_stops_nothing(configured, tmp_path, capsy
     log_path(tmp_path).mkdir()
     structlog.get_logger().info("lost")
     assert capsys.readouterr() == ("", "")
+
+
+def test_the_example_of_the_page_writes_a_log(tmp_path, monkeypatch):
+    page = (Path(__file__).parents[3] / "docs/how-to/logs.md").read_text(encoding="utf-8")
+    (source,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    monkeypatch.chdir(tmp_path)
+    exec(source, {})
+    assert events("my-world")[-1] == "world_closed"
+    assert not structlog.is_configured()
 
 
 def test_ending_it_leaves_everything_as_it_was(tmp_path):
