@@ -87,7 +87,7 @@ class _Table:
             # Grouped is enough for GROUP BY.
             index.orderByConsumed = covered == name and index.distinct == 1
             return False
-        if name == self._table.order and (self._table.backwards or not descending):
+        if name in self._table.orders and (self._table.backwards or not descending):
             index.orderByConsumed = True
             return bool(descending)
         return False

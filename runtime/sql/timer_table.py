@@ -84,7 +84,7 @@ class TimerTable(VirtualTable):
 
     name = "workflow_timer"
     columns = _COLUMNS
-    order = "workflow_id"
+    orders = ("workflow_id", "scheduled_id")
 
     def __init__(self, context: SqlContext) -> None:
         """Look at the timers of a world."""

@@ -34,13 +34,13 @@ class VirtualTable(ABC):
     Attributes:
         name: as queries name it.
         columns: the columns with their SQL types, in order.
-        order: a column in whose order all rows come, or None.
+        orders: the columns in whose order all rows come.
         backwards: whether they can come in the other order, too.
     """
 
     name: str
     columns: Mapping[str, str]
-    order: ClassVar[str | None] = None
+    orders: ClassVar[tuple[str, ...]] = ()
     backwards: ClassVar[bool] = False
 
     @abstractmethod

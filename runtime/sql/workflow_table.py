@@ -205,7 +205,7 @@ class WorkflowTable(VirtualTable):
 
     name = "workflow"
     columns = _COLUMNS
-    order = "id"
+    orders = ("id",)
 
     def __init__(self, context: SqlContext) -> None:
         """Look at the workflows of a world."""

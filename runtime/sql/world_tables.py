@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...workflows.tables import PREFIX
 from .context import SqlContext
+from .event_table import EventTable
 from .history_table import HistoryTable
 from .timer_table import TimerTable
 from .user_table import UserTable
@@ -17,6 +18,7 @@ def world_tables(context: SqlContext) -> list[VirtualTable]:
     found: list[VirtualTable] = [
         WorkflowTable(context),
         TimerTable(context),
+        EventTable(context),
         HistoryTable(context),
         WorldTable(context),
     ]

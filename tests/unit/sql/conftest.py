@@ -20,7 +20,7 @@ def place(tmp_path: Path) -> Path:
 @pytest.fixture(params=["logged", "in_place"])
 def world(request: pytest.FixtureRequest, place: Path):
     """A world whose rows are in the log of commits still, or all in their places."""
-    options = {"clock": GameClock(), "durability": "process", "history": "all"}
+    options = {"clock": GameClock(), "durability": "process", "history": "all", "audit": True}
     with Runtime(place, ALL, **options) as world:
         populate(world)
         if request.param == "logged":

@@ -130,6 +130,22 @@ def test_recorded_steps_are_a_table(world):
     assert len(whole) > 20
 
 
+def test_the_audit_log_is_a_table(world):
+    events = world.audit(limit=10_000)
+    assert len(events) > 20
+    expected = [(event.id, event.time, event.workflow_id, event.event, event.detail) for event in events]
+    columns = "id, timestamp, workflow_id, event, detail"
+    assert ask(world, f"SELECT {columns} FROM workflow_event ORDER BY timestamp") == expected
+    last = "SELECT * FROM workflow_event\nORDER BY timestamp DESC\nLIMIT 100"
+    assert [row["id"] for row in world.sql(last).dicts()] == [event.id for event in reversed(events)][:100]
+    one = "SELECT * FROM workflow_event\nWHERE workflow_id = 1\nORDER BY timestamp"
+    assert [row["event"] for row in world.sql(one).dicts()] == [e.event for e in events if e.workflow_id == 1]
+    assert ask(world, f"SELECT {columns} FROM workflow_event WHERE id = ?", expected[7][0]) == [expected[7]]
+    assert ask(world, "SELECT id FROM workflow_event WHERE id = ?", expected[7][0] - 1) == (
+        [(expected[6][0],)] if expected[6][0] == expected[7][0] - 1 else []
+    )
+
+
 def test_a_games_own_tables_have_the_fields_of_their_values(world):
     assert ask(world, "SELECT key, name, gold FROM player WHERE gold > 10 ORDER BY key") == [
         (0, "player 2", 20),
