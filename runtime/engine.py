@@ -36,6 +36,7 @@ from ..workflows.versions import CodeBook
 from .activities import Activities
 from .answers import Answers
 from .audit.log import AuditLog
+from .between_turns import BetweenTurns
 from .clock import Clock
 from .commits import Change, Committer
 from .history.recorder import History
@@ -77,7 +78,7 @@ class Engine:
     """An open world.
 
     Attributes:
-        store, clock, codes, rows, tables, committer, system, intake, answers, activities: its parts.
+        store, clock, codes, rows, tables, committer, system, intake, answers, between, activities: its parts.
         registry: what it may run.
         turn: the last finished turn.
         recovery: what opening the world found.
@@ -183,6 +184,7 @@ class Engine:
         )
         self.committer.committed_turn = state.turn
         self.answers = Answers(self.system.scheduler.is_pump_thread)
+        self.between = BetweenTurns(self.system.scheduler.is_pump_thread)
         self.queries = Queries(store, self.rows, self.system, codec, self.codes)
         self._replaying = False
         self._prune_us = 0
@@ -222,6 +224,8 @@ class Engine:
         """Run one turn, or a recorded one again, and commit it if it is time to; see `Runtime.pump`."""
         began = time.perf_counter_ns()
         deadline_ns = None if budget is None else began + int(budget * 1e9)
+        if record is None:
+            self.between.run()
         with InterruptShield(), self.turn_alone(), self._gc:
             self.require_open()
             self._watchdog.start()
@@ -412,6 +416,7 @@ class Engine:
         self.intake.close(why)
         self.committer.abandon(why)
         self.answers.abandon(why)
+        self.between.abandon(why)
         self.activities.close()
         self.system.scheduler.close()
         _open_engines.discard(self)

@@ -368,6 +368,17 @@ class Intake:
             self._inputs.append((workflow_id, None, None, (RETRY, self._clock.now_us())))
             return self._next_turn
 
+    def retry_many(self, workflow_ids: Iterable[int]) -> int:
+        """Accept retries of many workflows, all or none; return the turn that takes them."""
+        numbers = list(workflow_ids)
+        for workflow_id in numbers:
+            self._check_known(workflow_id)
+        with self.lock:
+            self._require_open()
+            message = (RETRY, self._clock.now_us())
+            self._inputs += [(workflow_id, None, None, message) for workflow_id in numbers]
+            return self._next_turn
+
     def call(
         self,
         what: Reducer[Any, Any] | str,

@@ -8,7 +8,7 @@ get back what they had, and the old code goes on as if nobody had touched it.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
@@ -20,14 +20,20 @@ from ..workflows.tables import Table
 from .registration import registry_of
 
 
-def reloaded_registry(items: Iterable[Registered | ModuleType]) -> Registry:
+def reloaded_registry(
+    items: Iterable[Registered | ModuleType], check: Callable[[Registry], None] | None = None
+) -> Registry:
     """Load the modules among the items from their files, in this order, and return all that they hold.
 
     A module gives the workflows that stand in it, imported ones too.
 
+    Args:
+        items: modules, and what is registered by itself.
+        check: looks at it all before anybody goes on with it; what it raises takes the loading back.
+
     Raises:
         DefinitionError: two workflows or two signals of one name.
-        Exception: what a module raised; a `SyntaxError` for one that does not compile.
+        Exception: what a module raised, a `SyntaxError` for one that does not compile; or what `check` raised.
     """
     given = list(items)
     kept = [(module, dict(vars(module))) for module in given if isinstance(module, ModuleType)]
@@ -39,12 +45,15 @@ def reloaded_registry(items: Iterable[Registered | ModuleType]) -> Registry:
         before = iter(kept)
         for item in given:
             workflows += _registered_in(*next(before)) if isinstance(item, ModuleType) else [item]
-        return registry_of(workflows)
+        registry = registry_of(workflows)
+        if check is not None:
+            check(registry)
     except BaseException:
         for module, names in kept:
             _restore(vars(module), names)
         _restore(ROUTINES, routines)
         raise
+    return registry
 
 
 def _registered_in(module: ModuleType, before: dict[str, Any]) -> list[Registered]:

@@ -20,9 +20,8 @@ from ..workflows.errors import (
     WorldFull,
 )
 from ..workflows.limits import Limits
-from ..workflows.registry import Registered
+from ..workflows.registry import Registered, Registry
 from ..workflows.sources import US, to_us
-from .asking import Asking
 from .clock import Clock, GameClock, WallClock
 from .commits import Change
 from .engine import Engine
@@ -34,9 +33,10 @@ from .options import MAX_STEPS_PER_TURN, Options
 from .registration import registry_of
 from .reports import PumpReport
 from .store import Store
+from .upkeep import Upkeep
 
 
-class Runtime(Asking):
+class Runtime(Upkeep):
     """A world that is open.
 
     Everything may be called from any thread; `pump`, `advance` and `run` from one thread at a time.
@@ -228,20 +228,26 @@ class Runtime(Asking):
         self._engine.require_open()
         self._engine.store.backup(path)
 
-    def reload(self, workflows: Iterable[Registered | ModuleType]) -> None:
+    def reload(
+        self,
+        workflows: Iterable[Registered | ModuleType],
+        *,
+        check: Callable[[Registry], None] | None = None,
+    ) -> None:
         """Go on with other code from the next turn on; held workflows that fit it wake.
 
         Args:
             workflows: all that the world may run from now on, as at its opening. Modules may stand among them: they are
                 loaded from their files first, in this order, and give the workflows that stand in them.
+            check: looks at all that was loaded before the world goes on with it; what it raises leaves the old code.
 
         Raises:
             DefinitionError: two workflows or two signals of one name.
-            WrongThreadError: a pump is under way.
-            Exception: what a module raised while it was loaded. Then the old code goes on, untouched.
+            WrongThreadError: a pump is under way; from a thread that does not pump, reload with `between_turns`.
+            Exception: what a module raised while it was loaded, or `check`. Then the old code goes on, untouched.
         """
         self._engine.require_idle()
-        self._engine.reload(reloaded_registry(workflows))
+        self._engine.reload(reloaded_registry(workflows, check))
 
     def close(self) -> None:
         """Commit the accepted inputs without running them, and give the world up. A second call does nothing."""

@@ -18,9 +18,13 @@ from .world_lock import OWNER_FILE
 
 DATA_FILE = "data.mdb"
 READERS_FILE = "lock.mdb"
+CONTROL_FILE = "control.json"
+"""Where the process that runs a world says how it takes commands; see `tools.control`."""
 LOG_DIRECTORY = "logs"
 """Where the commands keep what a world logs."""
 _UNFINISHED = ".new"
+_BESIDE = frozenset({OWNER_FILE, CONTROL_FILE, LOG_DIRECTORY, _UNFINISHED})
+"""What may lie in a world's directory before there is a world in it."""
 
 
 def require_place(world: Path, *, create: bool) -> None:
@@ -42,7 +46,7 @@ def require_place(world: Path, *, create: bool) -> None:
                 str(world),
                 f"its {DATA_FILE} is gone; restore it from a backup, or remove the directory to begin anew",
             )
-        if others := names - {OWNER_FILE, LOG_DIRECTORY, _UNFINISHED}:
+        if others := names - _BESIDE:
             raise NotAWorldError(
                 str(world),
                 f"a directory with other content ({min(others)}); give the path of a world or of a new one",

@@ -16,6 +16,7 @@ import os
 import socket
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from ..workflows.errors import WorldError, WorldInUse
 
@@ -78,15 +79,55 @@ class WorldLock:
             self._fd = -1
 
 
-def _owner(fd: int) -> str:
-    """Say who wrote the lock file."""
+class Owner(NamedTuple):
+    """Who owns a world, as its lock file says.
+
+    Attributes:
+        pid: its process id; 0 where the file does not say.
+        host: the computer that it runs on.
+    """
+
+    pid: int
+    host: str
+
+    def __str__(self) -> str:
+        if not self.pid:
+            return "another process"
+        if self.host != socket.gethostname():
+            return f"process {self.pid} on host {self.host}"
+        return f"this process ({self.pid})" if self.pid == os.getpid() else f"process {self.pid}"
+
+
+def owner_of(world: Path) -> Owner | None:
+    """Say who owns a world, or None where nobody does.
+
+    To find out, it takes the lock for an instant: whoever opens the world just then is told that it is in use.
+
+    Raises:
+        WorldError: the lock file cannot be opened.
+    """
+    path = world / OWNER_FILE
+    try:
+        fd = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise WorldError(str(world), f"its {OWNER_FILE} cannot be opened ({error.strerror})") from error
+    try:
+        _lock(fd)
+    except OSError:
+        return _owner(fd)
+    else:
+        return None
+    finally:
+        os.close(fd)
+
+
+def _owner(fd: int) -> Owner:
+    """Read who wrote the lock file."""
     try:
         os.lseek(fd, 0, os.SEEK_SET)
         pid, _, host = os.read(fd, 300).decode(errors="replace").strip().partition(" ")
     except OSError:
         pid = host = ""
-    if not pid.isdigit():
-        return "another process"
-    if host != socket.gethostname():
-        return f"process {pid} on host {host}"
-    return f"this process ({pid})" if int(pid) == os.getpid() else f"process {pid}"
+    return Owner(int(pid), host) if pid.isdecimal() else Owner(0, "")

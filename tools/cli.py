@@ -19,11 +19,20 @@ from ..workflows.errors import DeathlessError
 from .lazy_group import LazyGroup
 
 COMMANDS = {
+    "call": "Run a reducer in a world, and print its result.",
+    "cancel": "Cancel workflows of a world.",
     "check": "Say what becomes of each await of a world with the code of these modules.",
+    "cleanup": "Delete the workflows of a world that ended long ago.",
     "loadtest": "Run a world under load, kill it, and check it against a ledger.",
     "logs": "Show what a world has logged, and follow it.",
+    "publish": "Give a world its code: make it, check it, or have it loaded anew.",
     "replay": "Look at a saved world as it was at each turn.",
+    "retry": "Let failed workflows try again.",
+    "run": "Run a world without a game around it, and take commands for it.",
+    "signal": "Send a signal to workflows of a world.",
     "sql": "Ask a world by SQL, whether it runs or not.",
+    "start": "Start a workflow in a world.",
+    "tick": "Fire the due timers of a world now.",
     "types": "List the workflow types of a module.",
 }
 """Each command with its line of help, said here so that `--help` imports none of them."""

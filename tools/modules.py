@@ -11,7 +11,7 @@ from typing import Any
 
 from ..runtime.registration import registry_of
 from ..workflows.definition import WorkflowType
-from ..workflows.registry import REGISTERED, Registry
+from ..workflows.registry import REGISTERED, Registered, Registry
 from .output import BadInput
 
 Types = dict[str, WorkflowType[Any, Any]]
@@ -32,13 +32,36 @@ def load_types(names: Iterable[str]) -> Types:
 
 def load_registry(names: Iterable[str]) -> Registry:
     """Import modules and return all that a game registers of what stands in them; raises what `load_types` does."""
-    found: dict[int, Any] = {}
+    return registry_of(load_registered(names))
+
+
+def load_registered(names: Iterable[str]) -> list[Registered]:
+    """Import modules and return what a game gives to its `Runtime` of what stands in them, each once.
+
+    Raises:
+        BadInput: a module that cannot be imported, or that has no workflows.
+    """
+    return registered_in(load_modules(names))
+
+
+def load_modules(names: Iterable[str]) -> list[ModuleType]:
+    """Import modules; raises what `load_registered` does."""
+    modules = []
     for name in names:
-        here = [value for value in vars(_load(name)).values() if isinstance(value, REGISTERED)]
-        if not any(isinstance(value, WorkflowType) for value in here):
+        module = _load(name)
+        if not any(isinstance(value, WorkflowType) for value in vars(module).values()):
             raise BadInput(f"{name} has no workflows: no function decorated with @workflow stands in it")
+        modules.append(module)
+    return modules
+
+
+def registered_in(modules: Iterable[ModuleType]) -> list[Registered]:
+    """Return what stands in modules, imported things too, each once."""
+    found: dict[int, Registered] = {}
+    for module in modules:
+        here = [value for value in vars(module).values() if isinstance(value, REGISTERED)]
         found.update((id(value), value) for value in here)
-    return registry_of(found.values())
+    return list(found.values())
 
 
 def _load(name: str) -> ModuleType:

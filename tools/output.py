@@ -22,6 +22,12 @@ class BadInput(click.ClickException):
     exit_code = 2
 
 
+class NotDone(click.ClickException):
+    """Ends a command with one line on standard error and exit code 1: the input was right, and the answer is no."""
+
+    exit_code = 1
+
+
 def silence_log() -> None:
     """Keep what worlds log out of a command's output: workflows that run again have said it before."""
     # It takes long to import; see `runtime.log`.

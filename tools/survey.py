@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, cast
 
 import msgpack
 
+from ..runtime.readable import Readable
 from ..runtime.row_buffer import WORKFLOW_TABLE
 from ..runtime.store import SCAN_BATCH
-from ..runtime.world_reader import WorldReader
 from ..runtime.world_state import load_codes
 from ..workflows import rows
 from ..workflows.context import StepPort
@@ -63,7 +63,7 @@ class Group:
     ids: list[int] = field(default_factory=list)
 
 
-def survey(world: WorldReader, types: Mapping[str, WorkflowType[Any, Any]]) -> dict[Place, Group]:
+def survey(world: Readable, types: Mapping[str, WorkflowType[Any, Any]]) -> dict[Place, Group]:
     """Group the suspended workflows of a world by where they stand and what becomes of them.
 
     A world that runs meanwhile is read in batches, each as of one commit.
@@ -85,7 +85,7 @@ def survey(world: WorldReader, types: Mapping[str, WorkflowType[Any, Any]]) -> d
 
 
 def _places(
-    world: WorldReader,
+    world: Readable,
     batch: Iterable[tuple[bytes, bytes]],
     types: Mapping[str, WorkflowType[Any, Any]],
     codes: CodeBook,

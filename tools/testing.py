@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from ..runtime import GameClock, PumpReport, Runtime
 from ..runtime.world_state import store_next_id
-from ..workflows.registry import Registered
+from ..workflows.registry import Registered, Registry
 from ..workflows.sources import US, to_us
 from .process_memory import ProcessMemory
 
@@ -125,9 +125,14 @@ class TestWorld(Runtime):
         self.close()
         self._reopen(workflows)
 
-    def reload(self, workflows: Iterable[Registered | ModuleType]) -> None:
+    def reload(
+        self,
+        workflows: Iterable[Registered | ModuleType],
+        *,
+        check: Callable[[Registry], None] | None = None,
+    ) -> None:
         """Go on with other code from the next turn on, through crashes too; see `Runtime.reload`."""
-        super().reload(workflows)
+        super().reload(workflows, check=check)
         registry = self._engine.registry
         kinds = (registry.workflows, registry.reducers, registry.activities, registry.tables)
         self._workflows, self._memory = tuple(item for kind in kinds for item in kind.values()), None

@@ -30,6 +30,11 @@ def json_arguments(text: str | bytes | None, what: str) -> tuple[tuple[Any, ...]
         raise ArgumentsError(
             what, f'not JSON: {error}; write for example 30, [30, "haste"] or null'
         ) from None
+    return spread(value)
+
+
+def spread(value: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the (args, kwargs) that a value read from JSON stands for."""
     if value is None:
         return (), {}
     if isinstance(value, dict):

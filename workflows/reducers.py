@@ -11,7 +11,6 @@ from .definition import Call, WorkflowType
 from .errors import (
     TableError,
     UnknownReducerError,
-    UnknownSignalError,
     UnknownWorkflowTypeError,
     WorkflowMisuseError,
     plain_text,
@@ -144,15 +143,7 @@ class Reducers:
 
     def signal_class(self, name: str) -> type[Signal]:
         """Return the class that a name means, exactly or in snake case."""
-        signals = self.port.registry.signals
-        found = signals.get(name)
-        if found is None:
-            wanted = str(name).replace("_", "").lower()
-            close = [each for each in signals if each.lower() == wanted]
-            if len(close) != 1:
-                raise UnknownSignalError(name, tuple(sorted(signals)))
-            found = signals[close[0]]
-        return found
+        return self.port.registry.signal_class(name)
 
     def send(
         self, signal: Signal, workflow_id: int | None, entity_id: int | None, correlation_id: str | None

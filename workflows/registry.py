@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from .activity import Activity
 from .definition import WorkflowType
-from .errors import DefinitionError
+from .errors import DefinitionError, UnknownSignalError
 from .reducer import Reducer
 from .signal import Signal
 from .tables import Table
@@ -46,6 +46,21 @@ class Registry:
             if item.name not in registry._kind_of(item):
                 registry._add(item)
         return registry
+
+    def signal_class(self, name: str) -> type[Signal]:
+        """Return the class that a name means, exactly or in snake case.
+
+        Raises:
+            UnknownSignalError: no workflow accepts one of this name.
+        """
+        found = self.signals.get(name)
+        if found is None:
+            wanted = str(name).replace("_", "").lower()
+            close = [each for each in self.signals if each.lower() == wanted]
+            if len(close) != 1:
+                raise UnknownSignalError(name, tuple(sorted(self.signals)))
+            found = self.signals[close[0]]
+        return found
 
     def _kind_of(self, item: Any) -> dict[str, Any]:
         for kind, held in (

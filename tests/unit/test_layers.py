@@ -13,8 +13,8 @@ ALLOWED = {
     "actors": {"pykka"},
     "runtime": {"apsw", "lmdb", "msgpack", "structlog"},
     # pytest: the plugin alone, which nobody else loads; plotly: the load test's page alone, an extra; textual:
-    # `replay ui` alone, an extra too.
-    "tools": {"click", "msgpack", "plotly", "pytest", "rich", "structlog", "textual"},
+    # `replay ui` alone, an extra too; starlette and uvicorn: the endpoint of a running world alone, an extra too.
+    "tools": {"click", "msgpack", "plotly", "pytest", "rich", "starlette", "structlog", "textual", "uvicorn"},
 }
 # Pieces of the standard library that the pure heart does without: threads, clocks, files, processes.
 IMPURE = {"threading", "asyncio", "time", "socket", "subprocess", "multiprocessing", "concurrent"}

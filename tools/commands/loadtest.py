@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from ...workflows.errors import DeathlessError
+from ..interrupts import Interrupts
 from ..loadtest.driver import Driver
-from ..loadtest.interrupts import Interrupts
 from ..loadtest.live import watching
 from ..loadtest.machine import describe
 from ..loadtest.report import make_report

@@ -10,10 +10,10 @@ import sys
 import pytest
 
 from deathless.tools.cli import main
+from deathless.tools.interrupts import Interrupts
 from deathless.tools.loadtest import driver as driver_module
 from deathless.tools.loadtest.game_loop import GameLoop
 from deathless.tools.loadtest.inputs import Kind, Known
-from deathless.tools.loadtest.interrupts import Interrupts
 from deathless.tools.loadtest.local_world import LocalWorld
 from deathless.tools.loadtest.page import page_of
 from deathless.tools.loadtest.run_directory import run_directory

@@ -1,4 +1,4 @@
-"""Ctrl-C and its like, looked at between frames, so that no frame is cut short and the report is still made."""
+"""Ctrl-C and its like, looked at between frames or turns, so that none is cut short and the end is in good order."""
 
 from __future__ import annotations
 

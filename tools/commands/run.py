@@ -1,0 +1,102 @@
+"""`deathless run`: a world runs by itself and takes commands, until it is told to end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ...workflows.definition import MOST_KEPT
+from ..control.server import ANY_PORT
+from ..durations import DURATION
+from ..headless import run_world
+from ..interrupts import Interrupts
+from ..modules import load_modules
+from ..output import BadInput
+from .asking import app_option, token_option, world_path
+
+EXAMPLES = """\b
+Examples:
+  deathless run world.deathless --app game.npcs
+  deathless run world.deathless --app game.npcs --listen-addr 0.0.0.0:3000
+  deathless run village --data-dir /var/lib/game --app game.npcs --prune-after 7d --history 100
+  deathless run world.deathless --app game/npcs.py --until-idle
+
+\b
+Exit codes:
+  0  it was told to end, by SIGINT, SIGTERM or --for, and the world is closed
+  2  bad input, such as a world that another process runs
+"""
+
+
+def _recorded(_: click.Context, __: click.Parameter, text: str) -> str | int:
+    """Read what `history=` of `Runtime` takes."""
+    if text in ("off", "all"):
+        return text
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_KEPT:
+        raise click.BadParameter(f"it is off, all or a number from 1 to {MOST_KEPT:,}, not {text!r}")
+    return int(text)
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("world", type=click.Path())
+@app_option
+@click.option("--data-dir", metavar="DIR", help="WORLD is a name in this directory.")
+@click.option(
+    "--listen-addr",
+    metavar="HOST:PORT",
+    default=ANY_PORT,
+    help="Where it takes commands; a free port of this computer by default.",
+)
+@token_option
+@click.option("--clock", type=click.Choice(["wall", "game"]), help="Of a new world; wall by default.")
+@click.option("--hz", type=click.FloatRange(min=0, min_open=True), default=60.0, help="Turns a second; 60.")
+@click.option(
+    "--durability", type=click.Choice(["power", "process"]), default="power", help="What commits survive."
+)
+@click.option("--commit-every", type=DURATION, default=0.0, help="Between commits; 0s commits each turn.")
+@click.option(
+    "--history", default="off", callback=_recorded, metavar="off|all|N", help="Steps to record; off."
+)
+@click.option("--prune-after", type=DURATION, help="Delete what ended so long ago, looked at once a minute.")
+@click.option("--for", "seconds", type=DURATION, help="End after this time.")
+@click.option(
+    "--until-idle", is_flag=True, help="End as soon as no message waits, whatever timers there are."
+)
+def command(
+    world: str,
+    app: tuple[str, ...],
+    data_dir: str | None,
+    listen_addr: str,
+    token: str | None,
+    clock: str | None,
+    hz: float,
+    seconds: float | None,
+    until_idle: bool,
+    **options: Any,
+) -> int:
+    """Run WORLD, made where there is none, with the workflows of the modules, and take commands for it.
+
+    It is the server of a world without a game around it; a game that has its own loop takes commands with
+    `deathless.tools.control.serve`. Where it listens is in WORLD/control.json, for the eyes of this user only, and the
+    other commands find it there.
+    """
+    if not app:
+        raise BadInput("a world runs its code: give --app MODULE, or set DEATHLESS_APP")
+    modules = load_modules(app)
+    path = Path(world_path(world, data_dir))
+    with Interrupts() as interrupts:
+        run_world(
+            path,
+            modules,
+            stopped=lambda: interrupts.asked,
+            clock=clock,
+            address=listen_addr,
+            token=token,
+            hz=hz,
+            seconds=seconds,
+            until_idle=until_idle,
+            **options,
+        )
+    return 0

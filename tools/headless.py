@@ -1,0 +1,92 @@
+"""`run_world`: a world that runs by itself, without a game around it; what `deathless run` is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ..runtime import Runtime
+from ..runtime.clock import Clock
+from ..runtime.log import get_logger
+from ..runtime.world_files import has_data, os_errors
+from .control import serve
+from .control.server import ANY_PORT
+from .modules import registered_in
+from .output import BadInput
+from .world_clock import CLOCKS, stored_clock
+
+
+def run_world(
+    path: Path,
+    modules: Iterable[ModuleType],
+    *,
+    stopped: Callable[[], bool],
+    clock: str | None = None,
+    address: str = ANY_PORT,
+    token: str | None = None,
+    hz: float = 60.0,
+    seconds: float | None = None,
+    until_idle: bool = False,
+    **options: Any,
+) -> int:
+    """Open a world, or make one, and run it in real time while it takes commands; then close it.
+
+    Whoever still waits for an answer at the end gets it, where closing gives one: what was accepted is committed.
+
+    Args:
+        path: the world's directory.
+        modules: its code, and what `deathless publish` loads anew.
+        stopped: asked between turns; true ends it.
+        clock: "game" or "wall" for a new world; a stored one keeps its own.
+        address: as of `serve`.
+        token: as of `serve`.
+        hz: turns a second.
+        seconds: of real time after which it ends; None for no end.
+        until_idle: end as soon as no message waits, whatever timers there are.
+        **options: of `Runtime`.
+
+    Returns:
+        The last turn.
+
+    Raises:
+        BadInput: the clock is not the world's.
+        EndpointError: it cannot listen at the address.
+        DeathlessError: as `Runtime` raises.
+    """
+    given = tuple(modules)
+    chosen = clock_for(path, clock)
+    end_s = None if seconds is None else time.monotonic() + seconds
+
+    def ended() -> bool:
+        return stopped() or (end_s is not None and time.monotonic() >= end_s)
+
+    with Runtime(path, registered_in(given), clock=chosen, **options) as world:
+        with serve(world, address, token=token, modules=given):
+            if until_idle:
+                world.run_until_idle()
+            else:
+                world.run(until=ended, hz=hz)
+            world.close()
+        get_logger().info("world_closed", path=str(path), turn=world.turn)
+        return world.turn
+
+
+def clock_for(path: Path, wanted: str | None) -> Clock:
+    """Return a clock of the kind that a world goes by, or for a new one, of the kind that is wanted.
+
+    Raises:
+        BadInput: the world goes by another kind.
+    """
+    with os_errors(path):
+        is_new = not has_data(path)
+    if is_new:
+        return CLOCKS[wanted or "wall"]()
+    clock = stored_clock(path)
+    if wanted not in (None, clock.kind):
+        raise BadInput(
+            f"{path}: made with a {clock.kind} clock, not with a {wanted} clock; leave --clock out"
+        )
+    return clock
