@@ -224,7 +224,7 @@ class Engine:
         """Run one turn, or a recorded one again, and commit it if it is time to; see `Runtime.pump`."""
         began = time.perf_counter_ns()
         deadline_ns = None if budget is None else began + int(budget * 1e9)
-        if record is None:
+        if record is None and not self._pumping.locked():
             self.between.run()
         with InterruptShield(), self.turn_alone(), self._gc:
             self.require_open()

@@ -12,7 +12,7 @@ from ..runtime.registration import registry_of
 from ..runtime.world_files import DATA_FILE, READERS_FILE, has_data, os_errors
 from ..runtime.world_lock import WorldLock, owner_of
 from ..runtime.world_reader import WorldReader
-from .control.operator import Operator, find_operator
+from .control.operator import PATIENCE_S, Operator, find_operator
 from .fit import require_fit
 from .headless import clock_for
 from .modules import registered_in
@@ -39,6 +39,7 @@ def publish(
     clock: str | None = None,
     force: bool = False,
     operator: Operator | None = None,
+    timeout: float = PATIENCE_S,
 ) -> Published:
     """Give a world its code.
 
@@ -51,6 +52,7 @@ def publish(
         clock: "game" or "wall", for a new world.
         force: go on where workflows would be held: nothing of those is lost.
         operator: asks a running world elsewhere, which then checks the fit itself.
+        timeout: seconds that the process which runs it may take to load its modules.
 
     Raises:
         UnfitCodeError: workflows would be held; nothing has changed.
@@ -71,7 +73,7 @@ def publish(
             workflows = require_fit(reader, registry_of(registered).workflows)
     if not is_new and owner_of(path) is not None:
         # It was checked here, so that the game need not stand still for it.
-        find_operator(path).do("reload", force=True)
+        find_operator(path, timeout=timeout).do("reload", force=True)
         return Published(made=False, reloaded=True, workflows=workflows)
     with Runtime(path, registered, clock=chosen):
         return Published(made=is_new, reloaded=False, workflows=workflows)

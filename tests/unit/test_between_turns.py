@@ -179,3 +179,22 @@ def test_timers_fire_by_hand_before_their_time(open_world):
     world.run_until_idle()
     assert future.result() == 1
     assert handle.result() == "rested"
+
+
+def test_a_pump_from_inside_of_a_turn_calls_nothing(open_world):
+    called, refused = [], []
+
+    @workflow(name="meddler")
+    async def meddler(ctx: Context) -> None:
+        world.between_turns(lambda: called.append(world.turn))
+        try:
+            world.pump()
+        except WrongThreadError as error:
+            refused.append(str(error))
+
+    world = open_world(meddler)
+    world.start(meddler())
+    world.pump()
+    assert (called, len(refused)) == ([], 1)
+    world.pump()
+    assert called == [1]

@@ -13,7 +13,7 @@ EXAMPLES = """\b
 Examples:
   deathless cleanup world.deathless --older-than 7d
   deathless cleanup world.deathless --older-than 0s --app game.npcs
-  deathless run world.deathless --app game.npcs --prune-after 7d    on a schedule, by the world itself
+  deathless run world.deathless --app game.npcs --prune-after 7d   # the world itself, on a schedule
 
 \b
 Exit codes:

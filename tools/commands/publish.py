@@ -80,7 +80,7 @@ def command(
     operator = None if server is None else find_operator(path, server=server, token=token, timeout=timeout)
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            done = publish(path, modules, clock=clock, force=force, operator=operator)
+            done = publish(path, modules, clock=clock, force=force, operator=operator, timeout=timeout)
     except UnfitCodeError as error:
         raise NotDone(str(error)) from None
     except ControlError as error:

@@ -23,7 +23,7 @@ Examples:
   deathless start world.deathless buff --entity 42 --args 30
   deathless start world.deathless buff --entity 42 --args '{"duration": 30, "effect": "haste"}'
   deathless start world.deathless npc_patrol --entity 7 --on-conflict existing --args '[["a", "b"]]'
-  deathless start world.deathless buff --app game.npcs        a world that no process runs
+  deathless start world.deathless buff --app game.npcs   # a world that no process runs
   deathless start village buff 42 --server https://game.example --json | jq .workflow_id
 
 \b

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...runtime import Runtime
 from ...runtime.log import get_logger
-from .errors import BAD_REQUEST, FAULT, LATE, TOO_LARGE, UNAUTHORIZED, UNKNOWN, ControlError
+from .errors import BAD_REQUEST, FAULT, LATE, TOO_LARGE, UNAUTHORIZED, UNKNOWN, ControlError, control_errors
 from .operations import Operation, Pending, accept
 
 if TYPE_CHECKING:
@@ -91,7 +91,8 @@ class _Pages:
         self._metrics = metrics
 
     async def health(self, _: Request) -> Response:
-        told = await asyncio.to_thread(self._health, self._world)
+        with control_errors():
+            told = await asyncio.to_thread(self._health, self._world)
         return _json(told, status=200 if told.get("healthy", True) else 503)
 
     async def metrics(self, _: Request) -> Response:
@@ -99,7 +100,8 @@ class _Pages:
 
         if self._metrics is None:
             raise ControlError(UNKNOWN, "this world tells no metrics")
-        told = await asyncio.to_thread(self._metrics, self._world)
+        with control_errors():
+            told = await asyncio.to_thread(self._metrics, self._world)
         return Response(told, headers={"content-type": METRICS_TYPE})
 
     async def call(self, request: Request) -> Response:

@@ -99,5 +99,13 @@ class RemoteOperator:
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """Takes the token to no other address than the one that was given."""
 
-    def redirect_request(self, *_: Any) -> None:
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: Any,
+        code: int,
+        msg: str,
+        headers: Any,
+        newurl: str,
+    ) -> None:
         """Follow none; then the redirect itself is the error."""

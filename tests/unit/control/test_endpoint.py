@@ -342,6 +342,7 @@ def test_a_world_that_closes_inside_answers_those_who_wait(open_world):
 def test_a_closed_world_refuses_with_503(open_world):
     with open_world() as world, serve(world) as endpoint:
         world.close()
+        assert ask(endpoint, "/health", None, method="GET")[0] == 503
         assert ask(endpoint, "/call/start", b'{"type": "buff", "arguments": 3}') == (
             503,
             {"error": "the world is closed"},

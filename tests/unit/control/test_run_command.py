@@ -17,7 +17,6 @@ from deathless import Runtime, WallClock
 from deathless.tools.control.operations import OPERATIONS, reload_of
 from deathless.tools.modules import load_registered
 
-
 PAGE = Path(__file__).parents[3] / "docs/how-to/control-a-running-world.md"
 
 
@@ -121,7 +120,7 @@ def test_the_commands_of_the_page_work_as_printed(launch, place):
         assert finished("start", "village.deathless", "buff", "--args", "3600")[0] == 0
     (block,) = re.findall(r"## Ask it\n\n```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
     lines = [shlex.split(line, comments=True) for line in block.splitlines()]
-    assert len(lines) == 8
+    assert len(lines) == 9
     for program, *words in lines:
         assert program == "deathless"
         code, _, err = finished(*words)
