@@ -16,7 +16,7 @@ from .control import serve
 from .control.server import ANY_PORT
 from .modules import registered_in
 from .output import BadInput
-from .world_clock import CLOCKS, stored_clock
+from .stored_options import CLOCKS, stored_clock
 
 
 def run_world(

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ...runtime.world_files import require_place
+from ...runtime.world_lock import owner_of
 from ...workflows.definition import MOST_KEPT
-from ..control.server import ANY_PORT
+from ...workflows.errors import WorldInUse
+from ..control.server import ANY_PORT, split_address
 from ..durations import DURATION
 from ..headless import run_world
 from ..interrupts import Interrupts
+from ..logs.configuration import LEVELS, configure_log
 from ..modules import load_modules
 from ..output import BadInput
 from .asking import app_option, token_option, world_path
@@ -21,6 +27,7 @@ Examples:
   deathless run world.deathless --app game.npcs
   deathless run world.deathless --app game.npcs --listen-addr 0.0.0.0:3000
   deathless run village --data-dir /var/lib/game --app game.npcs --prune-after 7d --history 100
+  deathless run world.deathless --app game.npcs --audit-log --log-format json
   deathless run world.deathless --app game/npcs.py --until-idle
 
 \b
@@ -60,6 +67,21 @@ def _recorded(_: click.Context, __: click.Parameter, text: str) -> str | int:
     "--history", default="off", callback=_recorded, metavar="off|all|N", help="Steps to record; off."
 )
 @click.option("--prune-after", type=DURATION, help="Delete what ended so long ago, looked at once a minute.")
+@click.option("--audit-log", is_flag=True, help="Keep an audit log: what becomes of each workflow.")
+@click.option(
+    "--log-format",
+    type=click.Choice(["console", "json", "off"]),
+    default="console",
+    help="Of standard error.",
+)
+@click.option(
+    "--log-level", type=click.Choice(LEVELS), default="info", help="The least that is logged; info."
+)
+@click.option(
+    "--log-file/--no-log-file",
+    default=True,
+    help="Whether to write WORLD/logs too, as by default; see `logs`.",
+)
 @click.option("--for", "seconds", type=DURATION, help="End after this time.")
 @click.option(
     "--until-idle", is_flag=True, help="End as soon as no message waits, whatever timers there are."
@@ -72,6 +94,10 @@ def command(
     token: str | None,
     clock: str | None,
     hz: float,
+    audit_log: bool,
+    log_format: Any,
+    log_level: str,
+    log_file: bool,
     seconds: float | None,
     until_idle: bool,
     **options: Any,
@@ -84,9 +110,10 @@ def command(
     """
     if not app:
         raise BadInput("a world runs its code: give --app MODULE, or set DEATHLESS_APP")
+    split_address(listen_addr)
     modules = load_modules(app)
     path = Path(world_path(world, data_dir))
-    with Interrupts() as interrupts:
+    with _log(path, log_format, log_level, file=log_file), Interrupts() as interrupts:
         run_world(
             path,
             modules,
@@ -97,6 +124,24 @@ def command(
             hz=hz,
             seconds=seconds,
             until_idle=until_idle,
+            audit=audit_log,
             **options,
         )
     return 0
+
+
+@contextlib.contextmanager
+def _log(path: Path, shown: Any, level: str, *, file: bool) -> Iterator[None]:
+    """Log as the options say; not into what is no world, nor into the log of the process that runs it."""
+    require_place(path, create=True)
+    owner = owner_of(path)
+    if owner is not None:
+        raise WorldInUse(str(path), f"owned by {owner}; close it there first")
+    try:
+        end = configure_log(path, format=None if shown == "off" else shown, file=file, level=level)
+    except OSError as error:
+        raise BadInput(f"{error.filename or path}: the log cannot be written ({error.strerror})") from None
+    try:
+        yield
+    finally:
+        end()

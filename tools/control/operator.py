@@ -13,7 +13,7 @@ from ...workflows.errors import NotAWorldError, WorldInUse
 from ...workflows.registry import Registered
 from ..modules import load_registered
 from ..output import BadInput
-from ..world_clock import stored_clock
+from ..stored_options import keeps_audit, stored_clock
 from .client import RemoteOperator
 from .endpoint import Endpoint
 from .errors import ControlError
@@ -63,8 +63,8 @@ class LocalOperator:
 
     def do(self, operation: str, **fields: Any) -> dict[str, Any]:
         """Open the world, do an operation, and close it; see `Operator.do`."""
-        clock = stored_clock(self._path)
-        with Runtime(self._path, self._registered, clock=clock) as world:
+        clock, audit = stored_clock(self._path), keeps_audit(self._path)
+        with Runtime(self._path, self._registered, clock=clock, audit=audit) as world:
             pending = _accepted(world, operation, fields)
             while pending.needs_turn and not pending.done.done():
                 world.pump()

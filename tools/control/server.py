@@ -111,14 +111,24 @@ def _check_fit(world: Runtime, registry: Registry) -> None:
     require_fit(world._engine.store, registry.workflows)
 
 
-def _listen(address: str) -> socket.socket:
+def split_address(address: str) -> tuple[str, int]:
+    """Return the host and the port of "HOST:PORT".
+
+    Raises:
+        EndpointError: it is not of that form.
+    """
     host, colon, port = address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not colon or not host or not port.isdecimal() or int(port) > 0xFFFF:
         raise EndpointError(f"an address to listen at is HOST:PORT, as 127.0.0.1:3000, not {address!r}")
+    return host, int(port)
+
+
+def _listen(address: str) -> socket.socket:
+    host, port = split_address(address)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, int(port)), family=family)
+        return socket.create_server((host, port), family=family)
     except OSError as error:
         raise EndpointError(f"cannot listen at {address} ({error.strerror}); give another address") from error
 

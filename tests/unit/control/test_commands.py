@@ -15,7 +15,7 @@ from deathless.runtime.world_state import load_state
 from deathless.tools.control import serve
 from deathless.tools.control.endpoint import Endpoint
 from deathless.tools.control.operator import LocalOperator, find_operator
-from deathless.tools.world_clock import stored_clock
+from deathless.tools.stored_options import stored_clock
 
 APP = ("--app", "game")
 

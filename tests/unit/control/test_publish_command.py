@@ -12,7 +12,7 @@ from deathless.tools.commands import publish as publish_command
 from deathless.tools.control import serve
 from deathless.tools.modules import load_modules, registered_in
 from deathless.tools.publish import clear
-from deathless.tools.world_clock import stored_clock
+from deathless.tools.stored_options import stored_clock
 
 APP = ("--app", "game")
 

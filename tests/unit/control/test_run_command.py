@@ -141,8 +141,8 @@ def test_it_ends_by_itself_when_that_is_asked(place):
     code, out, err = finished(
         "run", "w", "--app", "game", "--for", "10ms", "--prune-after", "7d", "--history", "5"
     )
-    assert (code, err) == (0, "")
-    assert "world_closed" in out
+    assert (code, out) == (0, "")
+    assert "world_closed" in err
     with Runtime(place / "w", load_registered(["game"]), clock=WallClock()) as world:
         world.start("buff", args=(3600,))
     assert finished("run", "w", "--app", "game", "--until-idle")[0] == 0
@@ -150,12 +150,39 @@ def test_it_ends_by_itself_when_that_is_asked(place):
         assert world.get(1).timers
 
 
+def test_it_logs_into_the_world(place):
+    code, out, err = finished("run", "w", "--app", "game", "--until-idle", "--log-format", "json")
+    assert (code, out) == (0, "")
+    shown = [json.loads(line)["event"] for line in err.splitlines()]
+    assert shown[-1] == "world_closed"
+    log = (place / "w" / "logs" / "deathless.jsonl").read_text()
+    assert [json.loads(line)["event"] for line in log.splitlines()] == shown
+    assert finished("run", "w", "--app", "game", "--until-idle", "--log-format", "off", "--no-log-file") == (
+        0,
+        "",
+        "",
+    )
+    assert (place / "w" / "logs" / "deathless.jsonl").read_text() == log
+
+
+def test_whoever_opens_a_world_goes_on_with_its_audit_log(launch, command, place):
+    process = launch("--audit-log")
+    assert command("start", "w", "buff", "--args", 3600)[0] == 0
+    process.kill()
+    process.wait()
+    assert command("cancel", "w", 1, "--app", "game")[0] == 0
+    assert command("call", "w", "caller", "--app", "game")[0] == 0
+    with Runtime(place / "w", load_registered(["game"]), clock=WallClock()) as world:
+        events = [event.event for event in world.audit(1)]
+    assert (events[0], events[-1]) == ("started", "cancelled")
+
+
 def test_a_data_directory_holds_worlds_by_name(place):
     (place / "data").mkdir()
     code, _, err = finished(
         "run", "village", "--data-dir", "data", "--app", "game", "--until-idle", "--clock", "game"
     )
-    assert (code, err) == (0, "")
+    assert code == 0, err
     assert (place / "data" / "village" / "data.mdb").exists()
 
 
@@ -175,7 +202,8 @@ def test_bad_input_ends_it_with_exit_code_2_and_leaves_no_endpoint(command, plac
     code, _, err = command(*words)
     assert code == 2
     assert problem in err
-    assert not (place / "w" / "control.json").exists()
+    assert not (place / "w").exists()
+    assert not (place / "logs").exists()
 
 
 def test_a_world_that_another_process_runs_is_refused(command, open_world):
