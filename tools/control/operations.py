@@ -16,12 +16,12 @@ from types import ModuleType
 from typing import Any, TypeAlias
 
 from ...runtime import Handle, Runtime
+from ...runtime.sql.json_values import plain
 from ...workflows.errors import ArgumentsError, DeathlessError, WorkflowMisuseError, text_of
 from ...workflows.json_arguments import spread
 from ...workflows.messages import Status
 from ...workflows.registry import Registry
 from .errors import BAD_REQUEST, CONFLICT, UNKNOWN, ControlError, control_errors
-from .json_form import json_form
 
 SENDER = "operator"
 """Whom a reducer sees as its caller. It cannot be chosen, so that nobody acts as the world itself."""
@@ -154,7 +154,7 @@ def call(world: Runtime, /, *, reducer: str, arguments: Any = None, input_id: st
     """Run a reducer."""
     args, kwargs = spread(arguments)
     done = world.call(_text("a reducer", reducer), *args, sender=SENDER, input_id=input_id, **kwargs)
-    return Pending(done, lambda result: {"result": json_form(result)}, needs_turn=True)
+    return Pending(done, lambda result: {"result": plain(result)}, needs_turn=True)
 
 
 def retry(
@@ -193,6 +193,13 @@ def cleanup(world: Runtime, /, *, older_than: float) -> Pending:
     return Pending(
         world.cleanup(older_than, sender=SENDER), lambda deleted: {"deleted": deleted}, needs_turn=True
     )
+
+
+def sql(world: Runtime, /, *, query: str, params: Any = ()) -> Pending:
+    """Ask by SQL, as of the last commit; values that JSON has no word for are as in a workflow's `state`."""
+    given = params if isinstance(params, dict) else tuple(params)
+    found = world.sql(_text("a query", query), given)
+    return _done({"columns": list(found.columns), "rows": [plain(row) for row in found.rows]})
 
 
 def backup(world: Runtime, /, *, path: str) -> Pending:
@@ -262,6 +269,7 @@ OPERATIONS: dict[str, Operation] = {
     "retry": retry,
     "tick": tick,
     "cleanup": cleanup,
+    "sql": sql,
     "backup": backup,
     "commit": commit,
     "state": state,

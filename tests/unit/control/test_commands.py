@@ -133,7 +133,7 @@ def test_all_of_an_entity_are_cancelled(command, world, look):
 
 def test_a_call_prints_its_result_and_is_durable(command, world, open_world):
     code, out, _ = command("call", world, "purse", "[7]", *APP)
-    assert (code, json.loads(out)) == (0, {"gold": 7, "owner": "01ff"})
+    assert (code, json.loads(out)) == (0, {"gold": 7, "owner": {"base64": "Af8="}})
     assert command("call", world, "mend", *APP)[:2] == (0, "null\n")
     assert len(table_steps(open_world)) == 1
 

@@ -264,6 +264,10 @@ def test_an_unhealthy_world_answers_503(open_world):
         ("/call/retry", b'{"workflow_ids": [99]}', 400, "no workflow 99 in this world"),
         ("/call/retry", b'{"workflow_ids": 7}', 400, "'int' object is not iterable"),
         ("/call/cleanup", b'{"older_than": "7d"}', 400, "older_than is a number of seconds"),
+        ("/call/sql", b'{"query": "SELECT nope FROM workflow"}', 400, "no such column: nope"),
+        ("/call/sql", b'{"query": "DELETE FROM workflow"}', 400, ""),
+        ("/call/sql", b'{"query": 7}', 400, "a query is given as a text, not 7"),
+        ("/call/sql", b'{"query": "SELECT 1", "params": 7}', 400, "'int' object is not iterable"),
         ("/call/backup", b'{"path": 7}', 400, "a path is given as a text, not 7"),
         ("/call/backup", b'{"path": "."}', 400, "not empty; give a new directory"),
         ("/call/reload", b"{}", 400, "give them: serve\\(world, modules="),
@@ -278,6 +282,17 @@ def test_what_is_wrong_is_said_in_one_line_and_changes_nothing(shared, path, bod
     assert "\n" not in told["error"]
     assert re.search(error, told["error"]), told
     assert world.workflows() == []
+
+
+def test_a_query_is_answered_with_columns_and_rows(shared):
+    _, endpoint = shared
+    body = json.dumps(
+        {"query": "SELECT COUNT(*) AS n, ? AS x, x'01' AS b FROM workflow", "params": ["y"]}
+    ).encode()
+    assert ask(endpoint, "/call/sql", body) == (
+        200,
+        {"columns": ["n", "x", "b"], "rows": [[0, "y", {"base64": "AQ=="}]]},
+    )
 
 
 def test_a_fault_of_the_endpoint_itself_is_logged_and_not_told(open_world):
