@@ -10,6 +10,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -376,3 +377,16 @@ def test_what_is_answered_outlives_a_crash(open_world):
         world._engine.abandon("crashed by the test")
     with open_world() as world:
         assert world.get(answers[0][1]["workflow_id"]).entity_id == 42
+
+
+def test_many_ask_at_once_and_each_is_answered_with_what_was_done(open_world):
+    with served(open_world) as (world, endpoint), ThreadPoolExecutor(8) as pool:
+
+        def start(entity):
+            body = json.dumps({"type": "buff", "arguments": 30, "entity_id": entity}).encode()
+            return ask(endpoint, "/call/start", body)
+
+        answers = list(pool.map(start, range(64)))
+        found = {view.id: view.entity_id for view in world.workflows()}
+    assert {status for status, _ in answers} == {200}
+    assert {told["workflow_id"]: entity for entity, (_, told) in enumerate(answers)} == found
