@@ -10,7 +10,6 @@ from typing import Any
 
 from ..runtime import Runtime
 from ..runtime.clock import Clock
-from ..runtime.log import get_logger
 from ..runtime.world_files import has_data, os_errors
 from .control import serve
 from .control.server import ANY_PORT
@@ -70,7 +69,6 @@ def run_world(
             else:
                 world.run(until=ended, hz=hz)
             world.close()
-        get_logger().info("world_closed", path=str(path), turn=world.turn)
         return world.turn
 
 

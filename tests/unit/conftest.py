@@ -1,7 +1,9 @@
 """What the unit tests of the runtime share: worlds in a temporary folder, on a game clock."""
 
+import contextlib
 import importlib.util
 import itertools
+import os
 import sys
 
 import pytest
@@ -30,6 +32,25 @@ class Worlds:
     def close_all(self):
         for world in self.opened:
             world.close()
+
+
+@contextlib.contextmanager
+def nobodys_rights():
+    """Give up the rights of root, to whom nothing is forbidden, for a while."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def as_nobody():
+    """A context in which permissions bind, whoever runs the tests."""
+    return nobodys_rights
 
 
 @pytest.fixture

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from itertools import islice
 from typing import IO, Any
 
@@ -15,8 +17,12 @@ import click
 from ...runtime.sql.json_values import SqlValue, plain
 from ...runtime.sql.query import TIMEOUT_S, SqlRows, open_query
 from ...runtime.world_reader import WorldReader
+from ..control.errors import ControlError
+from ..control.operator import find_operator
+from ..durations import DURATION
 from ..modules import load_registry
 from ..output import table
+from .asking import APP_VARIABLE, ending, server_option, token_option
 
 MOST_SHOWN = 10_000
 """Rows of a table that people look at."""
@@ -42,21 +48,17 @@ their names. docs/reference/sql.md has their columns."""
 )
 @click.option("--json", "as_json", is_flag=True, help="Write an array of objects, one a line.")
 @click.option("--csv", "as_csv", is_flag=True, help="Write CSV with a line of headings.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0.001),
-    default=TIMEOUT_S,
-    show_default=True,
-    help="Seconds at most.",
-)
+@click.option("--timeout", type=DURATION, default=TIMEOUT_S, help="How long it may take, 60s by default.")
 @click.option(
     "--app",
     "modules",
     multiple=True,
-    envvar="DEATHLESS_APP",
+    envvar=APP_VARIABLE,
     metavar="MODULE",
     help="Code to judge held_reason by: a module, or a .py file.",
 )
+@server_option
+@token_option
 def command(
     world: str,
     query: str,
@@ -65,6 +67,8 @@ def command(
     as_csv: bool,
     timeout: float,
     modules: tuple[str, ...],
+    server: str | None,
+    token: str | None,
 ) -> int:
     """Run QUERY, one SELECT, over WORLD as of its last commit, and write what it gives.
 
@@ -73,18 +77,19 @@ def command(
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv are two forms; give one of them")
-    registry = load_registry(modules) if modules else None
     text = sys.stdin.read() if query == "-" else query
+    values = [_value(param) for param in params]
     write = _write_json if as_json else _write_csv if as_csv else None
     columns: tuple[str, ...] = ()
     rows: list[tuple[SqlValue, ...]] = []
     # Into a file of their own, and then out: whoever reads slowly keeps no reader of the world open.
     with tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY, "w+", encoding="utf-8", newline="") as spool:
-        with (
-            WorldReader(world) as reader,
-            reader.read_view() as view,
-            open_query(view, text, list(map(_value, params)), registry=registry, timeout=timeout) as found,
-        ):
+        asked = (
+            _asked_here(world, text, values, modules, timeout)
+            if server is None
+            else _asked_there(world, text, values, server, token, timeout)
+        )
+        with asked as found:
             if write is not None:
                 write(found, spool)
             else:
@@ -96,6 +101,31 @@ def command(
     if len(rows) > MOST_SHOWN:
         click.echo(f"... only {MOST_SHOWN:,} rows are shown; give --json or --csv for all of them", err=True)
     return 0
+
+
+@contextlib.contextmanager
+def _asked_here(
+    world: str, query: str, values: list[Any], modules: tuple[str, ...], timeout: float
+) -> Iterator[SqlRows]:
+    registry = load_registry(modules) if modules else None
+    with (
+        WorldReader(world) as reader,
+        reader.read_view() as view,
+        open_query(view, query, values, registry=registry, timeout=timeout) as found,
+    ):
+        yield found
+
+
+@contextlib.contextmanager
+def _asked_there(
+    world: str, query: str, values: list[Any], server: str, token: str | None, timeout: float
+) -> Iterator[SqlRows]:
+    try:
+        operator = find_operator(world, server=server, token=token, timeout=timeout)
+        answer = operator.do("sql", query=query, params=values)
+    except ControlError as error:
+        raise ending(error) from None
+    yield SqlRows(tuple(answer["columns"]), map(tuple, answer["rows"]))
 
 
 def _write_json(found: SqlRows, file: IO[str]) -> None:

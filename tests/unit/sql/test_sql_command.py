@@ -1,6 +1,5 @@
 """`deathless sql`: tables for people, JSON and CSV for scripts, one line for what cannot be asked."""
 
-import contextlib
 import csv
 import io
 import json
@@ -91,7 +90,7 @@ def test_long_tables_are_cut_and_say_so(saved, capsys, monkeypatch):
         (["SELECT nope FROM workflow"], "no such column: nope"),
         (["DROP TABLE workflow"], "SQL reads a world and never writes it"),
         (["SELECT 1", "--json", "--csv"], "give one of them"),
-        (["SELECT 1", "--timeout", "soon"], "'soon' is not a valid float"),
+        (["SELECT 1", "--timeout", "soon"], "'soon' is not a duration"),
         (["SELECT 1", "--app", "no_such_module_here"], "cannot be imported"),
     ],
 )
@@ -112,25 +111,12 @@ def test_a_world_that_is_not_there(tmp_path, capsys):
     assert not (tmp_path / "nowhere").exists()
 
 
-@contextlib.contextmanager
-def _as_nobody():
-    """Give up the rights of root, to whom nothing is forbidden."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
-def test_a_world_that_may_not_be_read(saved, capsys):
+def test_a_world_that_may_not_be_read(saved, capsys, as_nobody):
     assert main(["sql", saved, "SELECT 1"]) == 0
     os.chmod(saved, 0)
     try:
-        with _as_nobody():
+        with as_nobody():
             assert main(["sql", saved, "SELECT 1"]) == 2
     finally:
         os.chmod(saved, 0o755)
