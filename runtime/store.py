@@ -34,7 +34,7 @@ from .gil import short_switches
 from .pieces import number_key
 from .read_view import ReadView
 from .table_rows import framed, hash_rows, read_rows, rows_under
-from .world_files import DATA_FILE, build_in_place, has_data, require_empty, require_place
+from .world_files import DATA_FILE, build_in_place, build_new, has_data, require_place
 from .world_format import FORMAT_KEY, MAGIC_KEY, META, check_format, check_world, make_world
 from .world_lock import WorldLock
 
@@ -310,10 +310,8 @@ class Store:
         Raises:
             WorldError: the target exists and is not empty, or cannot be written.
         """
-        target = Path(path)
-        require_empty(target)
         with self._reader():
-            build_in_place(target, lambda place: self._env.copy(str(place), compact=True))
+            build_new(Path(path), lambda place: self._env.copy(str(place), compact=True))
 
     def check_readers(self) -> int:
         """Free the slots of readers that died; call it each minute. Returns how many there were."""

@@ -55,7 +55,7 @@ def require_place(world: Path, *, create: bool) -> None:
             raise NotAWorldError(str(world), "there is no world here, and create is false")
         if not world.exists():
             world.mkdir()
-            _sync_directory(world.parent)
+            sync_directory(world.parent)
 
 
 def has_data(world: Path) -> bool:
@@ -79,7 +79,27 @@ def build_in_place(world: Path, build: Callable[[Path], None]) -> None:
             (unfinished / DATA_FILE).rename(world / DATA_FILE)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
-        _sync_directory(world)
+        sync_directory(world)
+
+
+def build_new(target: Path, build: Callable[[Path], None]) -> None:
+    """Make a world, with a `build` as of `build_in_place`, where there is none: in a new directory, or an empty one.
+
+    Where it fails, a directory that it made is gone again.
+
+    Raises:
+        WorldError: the target is not empty, or cannot be made.
+    """
+    new = not target.exists()
+    require_empty(target)
+    try:
+        build_in_place(target, build)
+    except BaseException:
+        if new:
+            # What else came to lie there meanwhile is not ours.
+            with contextlib.suppress(OSError):
+                target.rmdir()
+        raise
 
 
 def require_empty(target: Path) -> None:
@@ -101,7 +121,7 @@ def os_errors(path: Path) -> Iterator[None]:
         raise WorldError(str(path), f"cannot be made or read ({error.strerror})") from error
 
 
-def _sync_directory(path: Path) -> None:
+def sync_directory(path: Path) -> None:
     """Make a new name in a directory last through power loss; Windows has no such call, and needs none."""
     if os.name == "posix":
         fd = os.open(path, os.O_RDONLY)

@@ -15,7 +15,7 @@ import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import lmdb
 
@@ -32,6 +32,24 @@ from .world_format import FORMAT_KEY, MAGIC_KEY, META, check_format, check_world
 
 _ATTEMPTS = 5
 """How often the file is checked: a commit in the midst of a look at its length or meta pages makes it seem damaged."""
+
+
+class Space(NamedTuple):
+    """How a world's file is used.
+
+    Attributes:
+        map_size: bytes up to which it may grow as this process has mapped it.
+        file_bytes: its size.
+        pages: that it has, those that wait to be used again among them.
+        own_pages: taken by the two meta pages and the table of tables.
+        page_size: bytes of a page.
+    """
+
+    map_size: int
+    file_bytes: int
+    pages: int
+    own_pages: int
+    page_size: int
 
 
 class WorldReader:
@@ -116,6 +134,31 @@ class WorldReader:
         with self._transaction(*self.tables()) as transaction:
             page_size = int(self._env.stat()["psize"])
             yield ReadView(self.path, transaction, dict(self._tables), self._log.frozen(), page_size)
+
+    def copy(self, place: Path) -> None:
+        """Copy the world's file, compacted and as of one commit, into an existing directory.
+
+        The world's owner may go on meanwhile. It holds a reader for as long as it takes, so a busy world
+        grows.
+
+        Raises:
+            WorldError: the copy cannot be written.
+        """
+        # The transaction maps the world anew, if need be, and brings no error of LMDB out.
+        with self._transaction():
+            self._env.copy(str(place), compact=True)
+
+    def space(self) -> Space:
+        """Say how the world's file is used, as of now."""
+        with self._transaction():
+            info, stat = self._env.info(), self._env.stat()
+            return Space(
+                int(info["map_size"]),
+                (self.path / DATA_FILE).stat().st_size,
+                int(info["last_pgno"]) + 1,
+                2 + stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"],
+                int(stat["psize"]),
+            )
 
     def tables(self) -> list[str]:
         """Return the names of the tables that there are, the log not among them."""

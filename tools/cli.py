@@ -19,19 +19,25 @@ from ..workflows.errors import DeathlessError
 from .lazy_group import LazyGroup
 
 COMMANDS = {
+    "backup": "Copy a world while its game goes on.",
     "call": "Run a reducer in a world, and print its result.",
     "cancel": "Cancel workflows of a world.",
     "check": "Say what becomes of each await of a world with the code of these modules.",
     "cleanup": "Delete the workflows of a world that ended long ago.",
+    "doctor": "Examine a world, and repair its indexes.",
+    "export": "Write a world as lines of JSON.",
+    "import": "Make a world of such lines.",
     "loadtest": "Run a world under load, kill it, and check it against a ledger.",
     "logs": "Show what a world has logged, and follow it.",
     "publish": "Give a world its code: make it, check it, or have it loaded anew.",
     "replay": "Look at a saved world as it was at each turn.",
+    "restore": "Put a backup in the place of a world.",
     "retry": "Let failed workflows try again.",
     "run": "Run a world without a game around it, and take commands for it.",
     "signal": "Send a signal to workflows of a world.",
     "sql": "Ask a world by SQL, whether it runs or not.",
     "start": "Start a workflow in a world.",
+    "stats": "Say how large a world is, and what takes the room.",
     "tick": "Fire the due timers of a world now.",
     "types": "List the workflow types of a module.",
 }

@@ -16,6 +16,14 @@ _PLAIN_WIDTH = 1000
 """Most columns of a table that goes into a file or a pipe, where nothing should be folded."""
 
 
+Tell = Callable[[int, int], None]
+"""(done, of): hears how far long work is."""
+
+
+def silent(_done: int, _of: int) -> None:
+    """Be told, and say nothing."""
+
+
 class BadInput(click.ClickException):
     """Ends a command with one line on standard error and exit code 2."""
 
@@ -65,14 +73,14 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 @contextlib.contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+def progress(what: str) -> Iterator[Tell]:
     """Show how far long work is, on standard error, where that is a terminal; give a function to tell it.
 
     Args:
         what: the work, in a word or two.
     """
     if not sys.stderr.isatty():
-        yield lambda _done, _of: None
+        yield silent
         return
     # Only where it is shown: rich takes longer to import than a command to run.
     from rich.console import Console  # noqa: PLC0415

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgpack
+
 from .errors import TableError
 
 PARTS: Final = (int, str, bytes)
@@ -29,6 +31,18 @@ def key_form(declared: Any) -> tuple[type, ...]:
             f"the key of a table is int, str, bytes or a tuple of these such as (int, str), not {declared!r}"
         )
     return parts
+
+
+def stored_form(form: bytes) -> tuple[tuple[type, ...], bool]:
+    """Return the types of a key's parts, and whether it is a single one, of the form that a world has stored.
+
+    Raises:
+        ValueError, KeyError: it is no such form.
+    """
+    declared = msgpack.unpackb(form)
+    single = isinstance(declared, str)
+    kinds = {kind.__name__: kind for kind in PARTS}
+    return tuple(kinds[name] for name in ([declared] if single else declared)), single
 
 
 def pack_key(table: str, key: Any, form: tuple[type, ...], *, single: bool) -> bytes:

@@ -17,7 +17,7 @@ from ...runtime.history.tables import INDEXED_KEY, SCOPES_KEY
 from ...runtime.history.turn_log import LoggedTurn
 from ...runtime.row_buffer import WORKFLOW_TABLE, row_key
 from ...runtime.store import Store
-from ...runtime.world_files import build_in_place, require_empty
+from ...runtime.world_files import build_new
 from ...runtime.world_format import FORMAT_KEY, MAGIC_KEY
 from ...runtime.world_state import META, STATE_KEY, WorldState
 from .changes import Changes
@@ -80,14 +80,7 @@ def fork(
         # A world that runs may have deleted meanwhile what was asked for.
         world.require_known(turn, None)
 
-    new = not place.exists()
-    require_empty(place)
-    try:
-        build_in_place(place, build)
-    except BaseException:
-        if new:
-            place.rmdir()
-        raise
+    build_new(place, build)
     return ForkReport(place, turn, state.now_us / 1e6, workflows)
 
 

@@ -8,7 +8,6 @@ moves it. What its workflow waits for from others, be it children or activities,
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from itertools import groupby
@@ -26,7 +25,7 @@ from ...runtime.inputs import TurnRecord
 from ...runtime.pieces import cut
 from ...runtime.row_buffer import WORKFLOW_TABLE, row_key
 from ...runtime.store import Store
-from ...runtime.world_files import build_in_place, require_empty
+from ...runtime.world_files import build_new
 from ...runtime.world_state import CODE, IDS_KEY, META, STATE_KEY, WorldState
 from ...workflows import rows
 from ...workflows.messages import STATUSES, Status
@@ -52,19 +51,12 @@ def make_small_world(replay: Replay, target: str | os.PathLike[str], *, step: in
     """
     steps = replay.steps[:step]
     place = Path(target)
-    was_there = place.exists()
-    require_empty(place)
 
     def build(unfinished: Path) -> None:
         with Store.open(unfinished, durability="process") as store:
             store.commit(_rows(replay, steps))
 
-    try:
-        build_in_place(place, build)
-    except BaseException:
-        if not was_there:
-            shutil.rmtree(place, ignore_errors=True)
-        raise
+    build_new(place, build)
     return steps[-1]
 
 

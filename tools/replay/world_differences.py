@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-import msgpack
-
 from ...runtime.world_state import META, TABLE_KEY
 from ...workflows import rows
 from ...workflows.errors import DeathlessError
-from ...workflows.table_keys import PARTS, unpack_key
+from ...workflows.table_keys import stored_form, unpack_key
 from .differences import ABSENT, Difference, value_differences
 from .row_differences import Look, row_differences
 from .saved_world import SavedWorld
@@ -92,10 +90,8 @@ def _tables(saved: SavedWorld) -> dict[str, bytes]:
 
 
 def _unpacked_key(key: bytes, form: bytes) -> Any:
-    declared = msgpack.unpackb(form)
-    single = isinstance(declared, str)
-    kinds = {kind.__name__: kind for kind in PARTS}
-    return unpack_key(key, tuple(kinds[name] for name in ([declared] if single else declared)), single=single)
+    kinds, single = stored_form(form)
+    return unpack_key(key, kinds, single=single)
 
 
 def _decoded(saved: SavedWorld, packed: bytes | None) -> Any:

@@ -1,0 +1,113 @@
+"""The history: its turns and steps decode and are in order, and its index names each step where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby, pairwise
+from typing import Any
+
+from ...runtime.history.last_steps import all_last_steps
+from ...runtime.history.reader import _from_a_beginning, _offsets
+from ...runtime.history.step_index import _PLACE
+from ...runtime.history.steps import unpack_steps
+from ...runtime.history.tables import INDEX_TABLE, LAST_TABLE, STEP_TABLE, TURN_TABLE
+from ...runtime.history.turn_log import unpack_turn
+from ...runtime.pieces import PIECE, key_number, number_key
+from ...runtime.read_view import ReadView
+from ...workflows import rows
+from .facts import NOT_DECODED, Facts
+from .finding import Finding
+
+REMEDY = "the world runs on without it; restore it from a backup to have its past, too"
+_KEY = 12
+
+
+def check_history(view: ReadView, facts: Facts) -> Iterator[Finding]:
+    """Look at all tables of the history."""
+    yield from _check_turns(view, facts, TURN_TABLE, unpack_turn)
+    yield from _check_turns(view, facts, STEP_TABLE, _unpack_steps)
+    yield from _check_last_steps(view)
+    yield from _check_index(view, facts)
+
+
+def _finding(table: str, key: bytes | None, what: str, number: int | None = None) -> Finding:
+    return Finding("history", table, key, number, what, REMEDY)
+
+
+def _check_turns(view: ReadView, facts: Facts, table: str, unpack: Any) -> Iterator[Finding]:
+    for turn, some in groupby(_from_a_beginning(view.scan(table)), lambda piece: key_number(piece[0])):
+        pieces = list(some)
+        key = pieces[0][0]
+        if any(
+            len(key) != _KEY or key[8:] != (at * PIECE).to_bytes(4, "big")
+            for at, (key, _) in enumerate(pieces)
+        ):
+            yield _finding(table, key, f"turn {turn} lacks a piece")
+            continue
+        if facts.turn is not None and turn > facts.turn:
+            yield _finding(table, key, f"turn {turn} is not yet: the last one is {facts.turn}")
+        try:
+            unpack(turn, b"".join(piece for _, piece in pieces))
+        except NOT_DECODED as error:
+            yield _finding(table, key, f"turn {turn} does not decode ({error})")
+
+
+def _unpack_steps(turn: int, stored: bytes) -> None:
+    for step in unpack_steps(turn, stored).steps:
+        if step.before is not None:
+            rows.read_head(step.before)
+
+
+def _check_last_steps(view: ReadView) -> Iterator[Finding]:
+    try:
+        for step in all_last_steps(view):
+            if step.before is not None:
+                rows.read_head(step.before)
+    except NOT_DECODED as error:
+        yield _finding(LAST_TABLE, None, f"a step does not decode ({error})")
+    numbers = (
+        (int.from_bytes(key[:8], "big"), int.from_bytes(key[8:], "big")) for key in view.keys(LAST_TABLE)
+    )
+    for (workflow, number), (other, following) in pairwise(numbers):
+        if workflow == other and following != number + 1:
+            yield _finding(
+                LAST_TABLE, None, f"the steps of workflow {workflow} have a gap after step {number}", workflow
+            )
+
+
+def _check_index(view: ReadView, facts: Facts) -> Iterator[Finding]:
+    """Compare each segment with the steps that it is of; those before the oldest that is kept are gone."""
+    first = next((key_number(key) for key, _ in _from_a_beginning(view.scan(STEP_TABLE))), None)
+    begin = 0 if first is None else first
+    for segment, some in groupby(view.scan(INDEX_TABLE), lambda row: key_number(row[0])):
+        stored: list[bytes] = []
+        for key, packed in some:
+            size = _PLACE.size
+            if not packed or len(packed) % size or key[8:] != packed[-size:]:
+                yield _finding(INDEX_TABLE, key, "its places are not those that its key names")
+            stored += (packed[at : at + size] for at in range(0, len(packed) - size + 1, size))
+        kept = [place for place in stored if int.from_bytes(place[8:16], "big") >= begin]
+        if segment > facts.indexed:
+            yield _finding(
+                INDEX_TABLE,
+                number_key(segment),
+                f"it is after turn {facts.indexed}, the last that is indexed",
+            )
+        elif first is not None and segment >= begin and kept != sorted(_places(view, begin, segment)):
+            yield _finding(
+                INDEX_TABLE,
+                number_key(segment),
+                f"its places are not those of the steps up to turn {segment}",
+            )
+        begin = max(begin, segment + 1)
+
+
+def _places(view: ReadView, first: int, last: int) -> Iterator[bytes]:
+    pieces = view.scan(STEP_TABLE, number_key(first), number_key(last + 1))
+    for turn, some in groupby(_from_a_beginning(pieces), lambda piece: key_number(piece[0])):
+        try:
+            for place in _offsets(turn, b"".join(piece for _, piece in some)):
+                yield _PLACE.pack(*place)
+        except NOT_DECODED:
+            # Said of the turn itself.
+            continue
