@@ -513,6 +513,11 @@ class Engine:
         self._log.error("world_broken", error=repr(error))
         self.abandon(f"the world stopped at {error!r}; open it again to go on from the last commit")
 
+    def pass_over(self, following_id: int) -> None:
+        """Hand out no workflow id below this one."""
+        with self.intake.lock:
+            self.intake.ids.pass_over(following_id)
+
     def _take_block(self, count: int) -> int:
         with self.intake.lock:
             return self.intake.ids.take(count)

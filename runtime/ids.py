@@ -43,6 +43,14 @@ class IdAllocator:
         self._next = first + count
         return first
 
+    def pass_over(self, following: int) -> None:
+        """Hand out no id below this one: replayed turns have used them, which drew theirs in another world."""
+        if following > self.limit:
+            limit = following + RESERVE
+            self._reserve(limit)
+            self.limit = limit
+        self._next = max(self._next, following)
+
     def top_up(self) -> None:
         """Store a higher limit while there still are ids, so that no step has to."""
         if self.limit - self._next < RESERVE // 2:

@@ -64,3 +64,9 @@ class TurnRecord(NamedTuple):
     id_blocks: tuple[tuple[int, int], ...]
     handled: int
     closing: bool
+
+    @property
+    def following_id(self) -> int:
+        """A workflow id that it has not used, nor any above."""
+        starts = (given.workflow_id + 1 for given in self.inputs if isinstance(given, StartInput))
+        return max((*starts, *(first + length for first, length in self.id_blocks)), default=0)

@@ -282,6 +282,7 @@ class Runtime(Upkeep):
             )
         clock.resume(record.now_us, 0)
         self._engine.intake.put(list(record.inputs))
+        self._engine.pass_over(record.following_id)
         return self._engine.pump(None, record)
 
     def _game_clock(self, what: str) -> GameClock:

@@ -13,6 +13,7 @@ from determinism_runs import MAX_STEPS, Player
 from deathless import GameClock, Retention, Runtime
 from deathless.runtime.history import step_index
 from deathless.runtime.registration import registry_of
+from deathless.tools.doctor import examine_world
 from deathless.tools.replay.fork import fork
 from deathless.tools.replay.rerun import rerun
 from deathless.tools.replay.saved_world import SavedWorld
@@ -68,6 +69,10 @@ def game(tmp_path_factory):
 def world(game):
     with SavedWorld(game.path, registry_of(TYPES)) as opened:
         yield opened
+
+
+def test_the_doctor_finds_nothing(game):
+    assert examine_world(game.path, registry_of(TYPES).workflows) == []
 
 
 def test_every_workflow_is_found_as_it_was_at_every_turn(game, world):

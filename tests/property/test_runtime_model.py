@@ -2,8 +2,8 @@
 
 Each rule does one thing to the world and to the model. After each turn all workflows, tables, answers and futures are
 what the model says. After each commit a twin world, which keeps hardly a workflow in memory and resumes every step from
-its bytes, has replayed the records of the turns to the same digest. A crash takes the world back to the model of the
-last commit.
+its bytes, has replayed the records of the turns to the same digest, and the doctor finds nothing in either. A crash
+takes the world back to the model of the last commit.
 
     pytest tests/property/test_runtime_model.py --games 2000 --seed 7
 """
@@ -47,6 +47,7 @@ from deathless import (
 )
 from deathless.actors.backlog import Backlog
 from deathless.runtime.inputs import TurnRecord
+from deathless.tools.doctor import examine
 
 STEPS = 50
 MAP_SIZE = 1 << 24
@@ -570,6 +571,9 @@ class RuntimeAgainstModel(RuleBasedStateMachine):
             self.twin.replay_turn(self.records.popleft())
         if not self.records and not self.world._engine.closed:
             assert self.twin.digest() == self.world.digest()
+            for world in (self.world, self.twin):
+                with world._engine.store.read_view() as view:
+                    assert list(examine(view)) == []
 
     def check_promises(self) -> None:
         """What is durable is told, once; what is not, is not."""

@@ -188,3 +188,22 @@ def test_backup_is_a_world_of_its_own(worlds, tmp_path):
     world.backup(tmp_path / "copy")
     with Runtime(tmp_path / "copy", [counter], clock=GameClock()) as copy:
         assert copy.digest() == world.digest()
+
+
+def test_a_world_hands_out_no_id_that_replayed_turns_have_used(tmp_path):
+    from deathless import GameClock
+
+    records = []
+    with Runtime(tmp_path / "one", [counter], clock=GameClock(), on_turn=records.append) as world:
+        started = [world.start(counter(), entity_id=entity).id for entity in range(3)]
+        world.advance(0.1)
+    # The second one begins where a crash of the first would have let it go on: beyond what was handed out.
+    later = [
+        record._replace(
+            inputs=tuple(given._replace(workflow_id=10**6 + given.workflow_id) for given in record.inputs)
+        )
+        for record in records[:1]
+    ]
+    with Runtime(tmp_path / "two", [counter], clock=GameClock()) as world:
+        world.replay_turn(later[0])
+        assert world.start(counter()).id > 10**6 + max(started)

@@ -16,7 +16,7 @@ from ...workflows.definition import WorkflowType
 from ...workflows.errors import WorldCorruptError
 from ..output import Tell, silent
 from ..survey import survey
-from .facts import NOT_DECODED, Facts, read_facts
+from .facts import NOT_DECODED, Facts, read_facts, said
 from .finding import WARNING, Finding
 from .history_tables import check_history
 from .indexes import IndexChecks
@@ -105,7 +105,7 @@ def _check_heads(view: ReadView) -> Iterator[Finding]:
             rows.read_head(row)
         except NOT_DECODED as error:
             number = int.from_bytes(key, "big")
-            yield Finding("row", WORKFLOW_TABLE, key, number, f"its row does not decode ({error})")
+            yield Finding("row", WORKFLOW_TABLE, key, number, f"its row does not decode ({said(error)})")
 
 
 def _few(findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -28,6 +28,11 @@ NOT_DECODED = (
 _CLOCKS = (GameClock.kind, WallClock.kind)
 
 
+def said(error: Exception) -> str:
+    """Return what an exception says, or what it is where it says nothing."""
+    return str(error) or type(error).__name__
+
+
 @dataclass
 class Facts:
     """What a world says of itself.
@@ -60,7 +65,7 @@ def read_facts(view: ReadView) -> Facts:
         try:
             read(facts, stored)
         except NOT_DECODED as error:
-            facts.findings.append(_bad(META, key, f"does not decode ({error})"))
+            facts.findings.append(_bad(META, key, f"does not decode ({said(error)})"))
     if facts.turn is None and view.count("workflow") and view.get(META, STATE_KEY) is None:
         facts.findings.append(_bad(META, STATE_KEY, "is not there, in a world with workflows"))
     if view.get(META, IDS_KEY) is None and view.count("workflow"):
@@ -128,7 +133,7 @@ def _read_forms(view: ReadView, facts: Facts) -> Iterator[Finding]:
             unpack_form(form)
             facts.forms[key.decode()] = form
         except NOT_DECODED as error:
-            yield _bad(META, key, f"does not decode ({error})")
+            yield _bad(META, key, f"does not decode ({said(error)})")
     for table in view.tables():
         if table.startswith(TABLE_KEY.decode()) and table not in facts.forms and view.count(table):
             yield Finding("table", table, None, None, "has rows, and meta does not say what their keys are")
@@ -140,7 +145,9 @@ def _read_codes(view: ReadView, facts: Facts) -> Iterator[Finding]:
             facts.sites[int.from_bytes(key, "big")] = [*_counts(msgpack.unpackb(stored))]
         except NOT_DECODED as error:
             yield _bad(
-                CODE, key, f"the description of code {int.from_bytes(key, 'big')} does not decode ({error})"
+                CODE,
+                key,
+                f"the description of code {int.from_bytes(key, 'big')} does not decode ({said(error)})",
             )
 
 

@@ -15,7 +15,7 @@ from ...runtime.history.turn_log import unpack_turn
 from ...runtime.pieces import PIECE, key_number, number_key
 from ...runtime.read_view import ReadView
 from ...workflows import rows
-from .facts import NOT_DECODED, Facts
+from .facts import NOT_DECODED, Facts, said
 from .finding import Finding
 
 REMEDY = "the world runs on without it; restore it from a backup to have its past, too"
@@ -49,7 +49,7 @@ def _check_turns(view: ReadView, facts: Facts, table: str, unpack: Any) -> Itera
         try:
             unpack(turn, b"".join(piece for _, piece in pieces))
         except NOT_DECODED as error:
-            yield _finding(table, key, f"turn {turn} does not decode ({error})")
+            yield _finding(table, key, f"turn {turn} does not decode ({said(error)})")
 
 
 def _unpack_steps(turn: int, stored: bytes) -> None:
@@ -64,7 +64,7 @@ def _check_last_steps(view: ReadView) -> Iterator[Finding]:
             if step.before is not None:
                 rows.read_head(step.before)
     except NOT_DECODED as error:
-        yield _finding(LAST_TABLE, None, f"a step does not decode ({error})")
+        yield _finding(LAST_TABLE, None, f"a step does not decode ({said(error)})")
     numbers = (
         (int.from_bytes(key[:8], "big"), int.from_bytes(key[8:], "big")) for key in view.keys(LAST_TABLE)
     )

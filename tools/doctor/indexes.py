@@ -16,19 +16,31 @@ from ...runtime.read_view import ReadView
 from ...runtime.readable import Readable
 from ...runtime.row_buffer import WORKFLOW_TABLE, row_key
 from ...workflows import rows
-from ...workflows.messages import STATUSES
+from ...workflows.messages import STATUSES, Status
 from .facts import NOT_DECODED
 from .finding import REPAIR, Finding
 
+_FAILED = STATUSES.index(Status.FAILED)
 INDEXES = (ENTITY_INDEX, GROUP_INDEX, TYPE_INDEX, ENDED_INDEX)
 
 
 class Entry(NamedTuple):
-    """A row of an index."""
+    """A row of an index.
+
+    Attributes:
+        table, key, value: what it is.
+        least: the least value that it may have as well. One that failed, was retried and failed again is listed with
+            the time of its first failure.
+    """
 
     table: str
     key: bytes
-    value: bytes
+    value: bytes = b""
+    least: bytes = b""
+
+    def fits(self, stored: bytes | None) -> bool:
+        """Say whether this is what stands there."""
+        return stored is not None and len(stored) == len(self.value) and self.least <= stored <= self.value
 
 
 def entries_of(number: int, row: bytes) -> Iterator[Entry]:
@@ -41,13 +53,14 @@ def entries_of(number: int, row: bytes) -> Iterator[Entry]:
     ended = not STATUSES[head.status].active
     tail = bytes([ended]) + id_key(number)
     if head.entity_id is not None:
-        yield Entry(ENTITY_INDEX, prefix_of(head.entity_id) + tail, b"")
+        yield Entry(ENTITY_INDEX, prefix_of(head.entity_id) + tail)
     if head.correlation_id is not None:
-        yield Entry(GROUP_INDEX, prefix_of(head.correlation_id) + tail, b"")
-    yield Entry(TYPE_INDEX, prefix_of(head.type_name) + id_key(number), b"")
+        yield Entry(GROUP_INDEX, prefix_of(head.correlation_id) + tail)
+    yield Entry(TYPE_INDEX, prefix_of(head.type_name) + id_key(number))
     if ended:
-        when = head.updated_us.to_bytes(8, "big", signed=True)
-        yield Entry(ENDED_INDEX, bytes([head.status]) + id_key(number), when)
+        least_us = head.created_us if head.status == _FAILED else head.updated_us
+        least, when = (time_us.to_bytes(8, "big", signed=True) for time_us in (least_us, head.updated_us))
+        yield Entry(ENDED_INDEX, bytes([head.status]) + id_key(number), when, least)
 
 
 def superfluous(source: Readable, table: str) -> Iterator[bytes]:
@@ -78,13 +91,13 @@ class IndexChecks:
         except NOT_DECODED:
             # Said of the row itself.
             return
-        for table, key, value in entries:
-            stored = self._view.get(table, key)
+        for entry in entries:
+            stored = self._view.get(entry.table, entry.key)
             if stored is not None:
-                self._found[table] += 1
-            if stored != value:
+                self._found[entry.table] += 1
+            if not entry.fits(stored):
                 what = "is not there" if stored is None else "has another time than its row"
-                yield _finding(table, key, number, f"the key of workflow {number} {what}")
+                yield _finding(entry.table, entry.key, number, f"the key of workflow {number} {what}")
 
     def rest(self) -> Iterator[Finding]:
         """Look for keys that no workflow has, after all workflows."""

@@ -19,6 +19,10 @@ BATCH = 4096
 """Keys that are written at once."""
 
 
+Put = tuple[str, bytes, bytes | None]
+"""(index, key, value); None takes the key out."""
+
+
 class Repaired(NamedTuple):
     """What a repair did.
 
@@ -49,12 +53,12 @@ def repair_world(path: str | os.PathLike[str], *, tell: Tell = silent) -> Repair
             # To the end: nothing is written before all rows have decoded.
             pass
         return Repaired(
-            _write(store, ((table, key, value) for table, key, value in _missing(store, tell))),
+            _write(store, _missing(store, tell)),
             _write(store, ((table, key, None) for table in INDEXES for key in superfluous(store, table))),
         )
 
 
-def _missing(store: Store, tell: Tell) -> Iterator[tuple[str, bytes, bytes]]:
+def _missing(store: Store, tell: Tell) -> Iterator[Put]:
     """Go through what should be in the indexes, and is not."""
     total = store.stats().entries.get(WORKFLOW_TABLE, 0)
     for done, (key, row) in enumerate(store.scan(WORKFLOW_TABLE)):
@@ -67,11 +71,11 @@ def _missing(store: Store, tell: Tell) -> Iterator[tuple[str, bytes, bytes]]:
             problem = f"the row of workflow {number} is damaged: {error}; restore the world from a backup"
             raise WorldCorruptError(str(store.path), problem) from error
         for entry in entries:
-            if store.get(entry.table, entry.key) != entry.value:
-                yield entry
+            if not entry.fits(store.get(entry.table, entry.key)):
+                yield entry.table, entry.key, entry.value
 
 
-def _write(store: Store, entries: Iterable[tuple[str, bytes, bytes | None]]) -> dict[str, int]:
+def _write(store: Store, entries: Iterable[Put]) -> dict[str, int]:
     counts: Counter[str] = Counter()
     iterator = iter(entries)
     while batch := list(islice(iterator, BATCH)):

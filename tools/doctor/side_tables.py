@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -17,7 +18,7 @@ from ...workflows.outbox import ACTIVITY_TABLE, INPUT_TABLE, ActivityRecord, Inp
 from ...workflows.port import ACTIVITY_POLICY
 from ...workflows.table_keys import pack_key, stored_form, unpack_key
 from ...workflows.unloaded import tolerant_codec
-from .facts import NOT_DECODED, Facts
+from .facts import NOT_DECODED, Facts, said
 from .finding import Finding
 
 _TAKE_MESSAGES = (Status.SUSPENDED, Status.FAILED)
@@ -66,7 +67,7 @@ def check_leftover(view: ReadView, facts: Facts) -> Leftovers:
             if number not in ticked
         ]
     except (*NOT_DECODED, DeathlessError) as error:
-        found.findings.append(_left(f"what the last turn left does not decode ({error})"))
+        found.findings.append(_left(f"what the last turn left does not decode ({said(error)})"))
     return found
 
 
@@ -78,18 +79,21 @@ def _check_receiver(view: ReadView, number: int) -> Iterator[Finding]:
     row = view.get(WORKFLOW_TABLE, row_key(number))
     if row is None:
         yield _left(f"a message to workflow {number}, which is not there", number)
-    elif STATUSES[rows.read_head(row).status] not in _TAKE_MESSAGES:
-        yield _left(f"a message to workflow {number}, which has ended", number)
+        return
+    # What a damaged row is, is said of the row itself.
+    with contextlib.suppress(*NOT_DECODED):
+        if STATUSES[rows.read_head(row).status] not in _TAKE_MESSAGES:
+            yield _left(f"a message to workflow {number}, which has ended", number)
 
 
 def check_inputs(view: ReadView, facts: Facts) -> Iterator[Finding]:
     """Look at each named input."""
     for key, stored in view.scan(INPUT_TABLE):
         try:
-            name, record = key.decode(), InputRecord.unpack(stored)
-            problem = _input_problem(record, facts)
+            name = key.decode()
+            problem = _input_problem(InputRecord.unpack(stored), facts)
         except NOT_DECODED as error:
-            name, problem = repr(key), f"does not decode ({error})"
+            name, problem = key.decode(errors="replace"), f"does not decode ({said(error)})"
         if problem:
             yield Finding("input", INPUT_TABLE, key, None, f"input {name} {problem}")
 
@@ -118,7 +122,7 @@ def check_activities(view: ReadView, facts: Facts) -> Iterator[Finding]:
                 raise ValueError("its arguments are not [args, kwargs]")
             problem = _activity_problem(view, number, record, facts)
         except (*NOT_DECODED, DeathlessError) as error:
-            problem = f"does not decode ({error})"
+            problem = f"does not decode ({said(error)})"
         if problem:
             yield Finding("activity", ACTIVITY_TABLE, key, None, f"activity {number} {problem}")
 
@@ -152,7 +156,7 @@ def check_tables(view: ReadView, facts: Facts) -> Iterator[Finding]:
                     yield Finding("table", table, key, None, f"a key that is not {_shown(form)}")
                 codec.unpack(value)
             except (*NOT_DECODED, DeathlessError) as error:
-                yield Finding("table", table, key, None, f"its row does not decode ({error})")
+                yield Finding("table", table, key, None, f"its row does not decode ({said(error)})")
 
 
 def _shown(form: bytes) -> str:

@@ -18,7 +18,7 @@ from ...workflows.outbox import ACTIVITY_TABLE, ActivityRecord
 from ...workflows.port import ACTIVITY_POLICY
 from ...workflows.topics import load_topics
 from ...workflows.unloaded import tolerant_codec
-from .facts import NOT_DECODED, Facts
+from .facts import NOT_DECODED, Facts, said
 from .finding import Finding
 
 _ACTIVE = Status.SUSPENDED
@@ -52,7 +52,7 @@ class RowChecks:
             fields = self._codec.unpack(row)
             yield from self._check(fields, rows.arguments(split), head)
         except (*NOT_DECODED, DeathlessError) as error:
-            yield self._bad("row", f"its row does not decode ({_said(error)})")
+            yield self._bad("row", f"its row does not decode ({said(error)})")
 
     def _bad(self, check: str, what: str) -> Finding:
         return Finding(check, WORKFLOW_TABLE, row_key(self._number), self._number, what)
@@ -213,7 +213,3 @@ def first_due(wait: list[Any], stack: list[Any]) -> int | None:
             frame, index = parts
             times.append(stack[frame][index].due_us)
     return min(times, default=None)
-
-
-def _said(error: Exception) -> str:
-    return str(error) or type(error).__name__

@@ -7,7 +7,7 @@ an object of one name stands:
 | object                  | meaning                                                            |
 |-------------------------|--------------------------------------------------------------------|
 | `{"base64": text}`      | bytes                                                              |
-| `{"msgpack": value}`    | bytes too: an array or a map, packed                               |
+| `{"msgpack": value}`    | bytes too: those of a packed value                                 |
 | `{"ext": code}`         | an ext value without bytes                                         |
 | `{"ext": [code, data]}` | an ext value: data is a text, for its UTF-8, or an object for bytes |
 | `{"map": [[key, value], ...]}` | a map whose keys are not all texts, or which would look like one of these |
@@ -30,8 +30,8 @@ from .table_shapes import Shape
 TABLE, KEY, ROW = "table", "key", "row"
 _MARKS = frozenset({"base64", "msgpack", "ext", "map", "float", "number"})
 _NUMBER = 8
-_CONTAINERS = frozenset({*range(0x80, 0xA0), *range(0xDC, 0xE0)})
-"""First bytes of packed maps and arrays."""
+_PACKED = frozenset({*range(0x80, 0xC1), 0xC2, 0xC3, 0xCB, *range(0xD9, 0xE0)})
+"""First bytes of packed values that no text in ASCII begins with: of arrays, maps, texts, floats, nil and truth."""
 
 
 class Row(NamedTuple):
@@ -156,7 +156,7 @@ def _raw(packed: bytes) -> Any:
 def _mark(value: Any) -> dict[str, Any]:
     """Return what stands for a value that JSON has not."""
     if type(value) is bytes:
-        if value and value[0] in _CONTAINERS:
+        if value and value[0] in _PACKED:
             try:
                 inner = _natural(value)
                 if _pack(inner) == value:
