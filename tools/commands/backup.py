@@ -27,7 +27,7 @@ def command(world: str, dest: str, *, as_json: bool) -> int:
 
     The game may be running, and notices nothing but that its file grows until the copy is made. The copy is compact,
     and a world like any other: open it, look at it, put it back with `deathless restore`. DEST is a world as soon as there
-    is one in it: it is written elsewhere in the directory, synced and opened once before it gets its name.
+    is one in it, and not before all of it was written, synced and opened once.
     """
     from ..transfer import backup_world  # noqa: PLC0415
 

@@ -72,10 +72,14 @@ def restore_world(
     began, place, kept = time.perf_counter(), Path(path), None
     with WorldReader(backup) as world:
         _require_sound(world)
-        if replace and place.is_dir() and any(place.iterdir()):
+        if not (place.is_dir() and any(place.iterdir())):
+            turn = copy_world(world, place, tell)
+        elif replace:
             turn, kept = _replace(world, place, tell)
         else:
-            turn = copy_world(world, place, tell)
+            raise WorldError(
+                str(place), "there is something already; give --replace (replace=True), or another path"
+            )
     return RestoreReport(place, turn, (place / DATA_FILE).stat().st_size, time.perf_counter() - began, kept)
 
 
