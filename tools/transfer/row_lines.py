@@ -33,6 +33,12 @@ _NUMBER = 8
 _PACKED = frozenset({*range(0x80, 0xC1), 0xC2, 0xC3, 0xCB, *range(0xD9, 0xE0)})
 """First bytes of packed values that no text in ASCII begins with: of arrays, maps, texts, floats, nil and truth."""
 
+_UNFIT = (
+    *(ValueError, TypeError, LookupError, OverflowError, RecursionError),
+    msgpack.exceptions.UnpackException,
+)
+"""What a way to say a row raises that is none for it."""
+
 
 class Row(NamedTuple):
     """A row of a table."""
@@ -54,27 +60,15 @@ class _Ext:
 
 def write_line(row: Row, shape: Shape) -> bytes:
     """Return the line of a row, without its line feed."""
-    for say_key, say_value in (
-        (shape.say_key, _natural),
-        (shape.say_key, _careful),
-        (shape.say_key, _raw),
-    ):
+    for say_value in (_natural, _careful, _raw):
         try:
-            line = _dump(
-                row, say_key(row.key), shape.name_fields(say_value(row.value)) if row.value else None
-            )
+            value = shape.name_fields(say_value(row.value)) if row.value else None
+            line = _dump(row, shape.say_key(row.key), value)
             if read_line(line, shape) == row:
                 return line
-        except (
-            ValueError,
-            TypeError,
-            LookupError,
-            RecursionError,
-            OverflowError,
-            msgpack.exceptions.UnpackException,
-        ):
+        except _UNFIT:
             continue
-    return _dump(row, row.key, _raw(row.value) if row.value else None)
+    return _dump(row, _as_base64(row.key), _as_base64(row.value))
 
 
 def read_line(line: bytes, shape: Shape) -> Row:
@@ -89,12 +83,14 @@ def read_line(line: bytes, shape: Shape) -> Row:
 def read_row(value: dict[str, Any], shape: Shape) -> Row:
     """Return the row of a line that was parsed; raises what `read_line` does."""
     table, key = value[TABLE], value[KEY]
+    if type(key) is not bytes:
+        key = shape.read_key(key)
+    if type(table) is not str or type(key) is not bytes or not key:
+        raise ValueError("no table, or no key")
     if ROW not in value:
-        packed = b""
-    else:
-        row = shape.order_fields(value[ROW])
-        packed = row if type(row) is bytes else _pack(row)
-    return Row(table, key if type(key) is bytes else shape.read_key(key), packed)
+        return Row(table, key, b"")
+    row = shape.order_fields(value[ROW])
+    return Row(table, key, row if type(row) is bytes else _pack(row))
 
 
 def parse(line: bytes) -> Any:
@@ -150,7 +146,15 @@ def _marked_bytes(value: bytes) -> dict[str, Any]:
 
 def _raw(packed: bytes) -> Any:
     """Return the bytes of a value as they are; eight of them are a number mostly, an id or a time."""
-    return {"number": int.from_bytes(packed, "big", signed=True)} if len(packed) == _NUMBER else packed
+    return (
+        {"number": int.from_bytes(packed, "big", signed=True)}
+        if len(packed) == _NUMBER
+        else _as_base64(packed)
+    )
+
+
+def _as_base64(value: bytes) -> dict[str, Any]:
+    return {"base64": base64.b64encode(value).decode()}
 
 
 def _mark(value: Any) -> dict[str, Any]:
@@ -163,7 +167,7 @@ def _mark(value: Any) -> dict[str, Any]:
                     return {"msgpack": inner}
             except (ValueError, TypeError, msgpack.exceptions.UnpackException):
                 pass
-        return {"base64": base64.b64encode(value).decode()}
+        return _as_base64(value)
     if type(value) is not _Ext:
         raise TypeError(f"a row has no {type(value).__name__}")
     if not value.data:
