@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deathless.runtime.store import Store
+from deathless.tools.output import BadInput
 from deathless.tools.transfer import export_world, import_world
 from deathless.tools.transfer.row_lines import Row, read_line, write_line
 from deathless.tools.transfer.table_shapes import shapes_of
@@ -54,7 +55,7 @@ PACKED = st.one_of(
     VALUES.map(msgpack.packb),
     ROWS.map(msgpack.packb),
     # Other ways to pack: they read as the same values, and are other bytes.
-    VALUES.map(lambda value: msgpack.packb(value, use_single_float=True)),
+    st.floats(width=32).map(lambda value: msgpack.packb(value, use_single_float=True)),
     st.integers(0, 100).map(lambda number: b"\xcd" + number.to_bytes(2, "big")),
 )
 
@@ -66,11 +67,11 @@ def test_a_line_reads_back_as_the_same_bytes(table, key, value):
     line = write_line(row, shape)
     assert b"\n" not in line
     assert read_line(line, shape) == row
-    parsed = json.loads(line, parse_constant=lambda constant: pytest_fail(constant))
+    parsed = json.loads(line, parse_constant=refuse)
     assert parsed["table"] == table
 
 
-def pytest_fail(constant):
+def refuse(constant):
     raise AssertionError(f"{constant} is no JSON")
 
 
@@ -119,9 +120,8 @@ def test_no_byte_of_a_file_can_be_changed_unnoticed(rows, data):
         reader = LineReader("file", io.BytesIO(bytes(content)))
         reader.head()
         read = list(reader.rows(find, lambda _done, _of: None, 0))
-    except Exception as error:  # noqa: BLE001 - its class is what is asked for.
-        assert type(error).__name__ == "BadInput"
-    else:
-        # A few bytes say nothing: the white space of JSON at the very end of the last line.
-        assert [(row.key, row.value) for row in read] == sorted(rows)
-        assert at > len(content) - len(content.splitlines()[-1]) - 2
+    except BadInput:
+        return
+    # A few bytes say nothing: the white space of JSON in the last line.
+    assert [(row.key, row.value) for row in read] == sorted(rows)
+    assert at > len(content) - len(content.splitlines()[-1]) - 2

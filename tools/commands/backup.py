@@ -26,8 +26,8 @@ def command(world: str, dest: str, *, as_json: bool) -> int:
     """Copy WORLD into the new directory DEST, as of its last commit.
 
     The game may be running, and notices nothing but that its file grows until the copy is made. The copy is compact,
-    and a world like any other: open it, look at it, put it back with `deathless restore`. DEST is a world as soon as there
-    is one in it, and not before all of it was written, synced and opened once.
+    and a world like any other: open it, look at it, put it back with `deathless restore`. DEST is a world as soon as
+    there is one in it, and not before all of it was written, synced and opened once.
     """
     from ..transfer import backup_world  # noqa: PLC0415
 

@@ -13,6 +13,7 @@ from ...runtime.row_buffer import WORKFLOW_TABLE, row_key
 from ...runtime.world_state import LEFTOVER_KEY, TABLE_KEY, TURN, load_leftover
 from ...workflows import rows
 from ...workflows.errors import DeathlessError
+from ...workflows.instance import unflatten
 from ...workflows.messages import ASK, CALL, CHILD_DONE, STATUSES, TICK, Status
 from ...workflows.outbox import ACTIVITY_TABLE, INPUT_TABLE, ActivityRecord, InputRecord
 from ...workflows.port import ACTIVITY_POLICY
@@ -135,8 +136,7 @@ def _activity_problem(view: ReadView, number: int, record: ActivityRecord, facts
     if row is None:
         return f"was asked for by {who}, which is not there"
     head, split = rows.read_head(row), rows.split(row)
-    pairs = rows.read_field(split, rows.CHILDREN) or ()
-    if (number, ACTIVITY_POLICY) not in zip(pairs[::2], pairs[1::2], strict=True):
+    if (unflatten(rows.read_field(split, rows.CHILDREN)) or {}).get(number) != ACTIVITY_POLICY:
         return f"was asked for by {who}, which does not wait for it"
     if head.entity_id != record.entity_id:
         return f"names entity {record.entity_id}, and {who} is on {head.entity_id}"

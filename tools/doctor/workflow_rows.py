@@ -13,6 +13,7 @@ from ...runtime.read_view import ReadView
 from ...runtime.row_buffer import WORKFLOW_TABLE, row_key
 from ...workflows import rows, waits
 from ...workflows.errors import DeathlessError
+from ...workflows.instance import unflatten
 from ...workflows.messages import CANCEL, CHILD_DONE, SIGNAL, STATUSES, Status
 from ...workflows.outbox import ACTIVITY_TABLE, ActivityRecord
 from ...workflows.port import ACTIVITY_POLICY
@@ -156,8 +157,7 @@ class RowChecks:
         number, parent = self._number, fields[rows.PARENT]
         if parent is not None and not 0 < parent < number:
             yield self._bad("family", f"its parent is workflow {parent}, which is not older than itself")
-        pairs = fields[rows.CHILDREN] or ()
-        children = dict(zip(pairs[::2], pairs[1::2], strict=True))
+        children = unflatten(fields[rows.CHILDREN]) or {}
         for child, policy in children.items():
             if policy == ACTIVITY_POLICY:
                 yield from self._check_activity(child)

@@ -33,11 +33,11 @@ _NUMBER = 8
 _PACKED = frozenset({*range(0x80, 0xC1), 0xC2, 0xC3, 0xCB, *range(0xD9, 0xE0)})
 """First bytes of packed values that no text in ASCII begins with: of arrays, maps, texts, floats, nil and truth."""
 
-_UNFIT = (
-    *(ValueError, TypeError, LookupError, OverflowError, RecursionError),
+UNFIT = (
+    *(ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError),
     msgpack.exceptions.UnpackException,
 )
-"""What a way to say a row raises that is none for it."""
+"""What a row raises that cannot be said in some way, and a line that is none."""
 
 
 class Row(NamedTuple):
@@ -66,7 +66,7 @@ def write_line(row: Row, shape: Shape) -> bytes:
             line = _dump(row, shape.say_key(row.key), value)
             if read_line(line, shape) == row:
                 return line
-        except _UNFIT:
+        except UNFIT:
             continue
     return _dump(row, _as_base64(row.key), _as_base64(row.value))
 
@@ -75,7 +75,7 @@ def read_line(line: bytes, shape: Shape) -> Row:
     """Return the row of a line.
 
     Raises:
-        ValueError, TypeError, LookupError: it is none.
+        One of `UNFIT`: it is none.
     """
     return read_row(parse(line), shape)
 
@@ -97,7 +97,7 @@ def parse(line: bytes) -> Any:
     """Return a line's value.
 
     Raises:
-        ValueError: it is no JSON.
+        One of `UNFIT`: it is none of a world file.
     """
     return json.loads(line, object_hook=_read_mark, parse_constant=_refuse)
 
@@ -201,8 +201,8 @@ def _refuse(constant: str) -> Any:
 
 
 def _pack(value: Any) -> bytes:
-    packed: bytes = msgpack.packb(value, default=_as_ext)
-    return packed
+    packed: Any = msgpack.packb(value, default=_as_ext)
+    return bytes(packed)
 
 
 def _as_ext(value: Any) -> Any:

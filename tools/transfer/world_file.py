@@ -20,7 +20,7 @@ from typing import IO, Any, NamedTuple, cast
 from ... import __version__
 from ...runtime.world_format import FORMAT_VERSION
 from ..output import BadInput, Tell
-from .row_lines import TABLE, Row, dump, parse, read_row, write_line
+from .row_lines import TABLE, UNFIT, Row, dump, parse, read_row, write_line
 from .table_shapes import Shape
 
 KIND = "world"
@@ -184,7 +184,7 @@ class LineReader:
                 shape = shape_of(str(table))
             try:
                 row = read_row(value, shape)
-            except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
+            except UNFIT as error:
                 raise self._bad(f"no row of table {table!r} ({error})") from error
             if not row.key > last:
                 raise self._bad(f"a row of table {table!r} that is out of order")
@@ -232,7 +232,7 @@ class LineReader:
     def _parsed(self, line: bytes) -> dict[str, Any]:
         try:
             value = parse(line)
-        except (ValueError, TypeError, LookupError, RecursionError) as error:
+        except UNFIT as error:
             raise self._bad(f"no line of a world file ({error})") from error
         if type(value) is not dict:
             raise self._bad("no line of a world file")
