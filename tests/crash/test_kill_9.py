@@ -21,6 +21,7 @@ from crash_flows import TYPES
 from crash_ledger import Ledger
 
 from deathless import GameClock, Retention, Runtime, WallClock
+from deathless.tools.doctor import examine_world
 
 pytestmark = pytest.mark.crash
 
@@ -93,7 +94,8 @@ class Game:
             pass  # A sleep would mostly hit the same place.
 
     def check(self):
-        """Recover the world here, compare it with the ledger, and close it."""
+        """Let the doctor look at what the kills have left; recover it here, compare it with the ledger, and close it."""
+        assert examine_world(self.world) == []
         clock = CLOCKS[self.clock]()
         options = {"durability": self.durability, "audit": True, "audit_retention": Retention(size=None)}
         with Runtime(self.world, TYPES, clock=clock, **options) as world:

@@ -47,7 +47,8 @@ def command(world: str, modules: tuple[str, ...], *, repair: bool, as_json: bool
     those who asked for them, indexes what the rows say, and the history is whole. WORLD is only read, as of its last
     commit, and may be running meanwhile; its file grows by what it commits until this is done.
 
-    --repair makes again what follows from the rest: the four indexes. It never touches a row of a workflow.
+    --repair makes again what follows from the rest: the four indexes, and that of the history when the world is next
+    opened. It never touches a row of a workflow.
     """
     types = load_types(modules) if modules else None
     findings = _examine(world, types)
@@ -78,9 +79,9 @@ def _examine(world: str, types: Any) -> list[Finding]:
 
 def _repair(world: str, findings: Iterable[Finding], *, quiet: bool) -> dict[str, Any] | None:
     """Make the indexes again, if there is a finding in one; return what was done."""
-    from ..doctor import repair_world  # noqa: PLC0415
+    from ..doctor import REPAIR, repair_world  # noqa: PLC0415
 
-    tables = sorted({finding.table for finding in findings if finding.check == "index"})
+    tables = sorted({finding.table for finding in findings if finding.remedy == REPAIR})
     if not tables:
         return None
     if not quiet:

@@ -5,7 +5,7 @@ for finding in examine_world("world.deathless"):
 """
 
 from .examination import examine, examine_world
-from .finding import ERROR, WARNING, Finding
+from .finding import ERROR, REPAIR, WARNING, Finding
 from .repair import Repaired, repair_world
 
-__all__ = ["ERROR", "WARNING", "Finding", "Repaired", "examine", "examine_world", "repair_world"]
+__all__ = ["ERROR", "REPAIR", "WARNING", "Finding", "Repaired", "examine", "examine_world", "repair_world"]

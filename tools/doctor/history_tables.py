@@ -16,7 +16,7 @@ from ...runtime.pieces import PIECE, key_number, number_key
 from ...runtime.read_view import ReadView
 from ...workflows import rows
 from .facts import NOT_DECODED, Facts, said
-from .finding import Finding
+from .finding import REPAIR, Finding
 
 REMEDY = "the world runs on without it; restore it from a backup to have its past, too"
 _KEY = 12
@@ -27,7 +27,7 @@ def check_history(view: ReadView, facts: Facts) -> Iterator[Finding]:
     yield from _check_turns(view, facts, TURN_TABLE, unpack_turn)
     yield from _check_turns(view, facts, STEP_TABLE, _unpack_steps)
     yield from _check_last_steps(view)
-    yield from _check_index(view, facts)
+    yield from check_index(view, facts)
 
 
 def _finding(table: str, key: bytes | None, what: str, number: int | None = None) -> Finding:
@@ -75,8 +75,8 @@ def _check_last_steps(view: ReadView) -> Iterator[Finding]:
             )
 
 
-def _check_index(view: ReadView, facts: Facts) -> Iterator[Finding]:
-    """Compare each segment with the steps that it is of; those before the oldest that is kept are gone."""
+def check_index(view: ReadView, facts: Facts) -> Iterator[Finding]:
+    """Compare each segment of the index with the steps that it is of; those before the oldest that is kept are gone."""
     first = next((key_number(key) for key, _ in _from_a_beginning(view.scan(STEP_TABLE))), None)
     begin = 0 if first is None else first
     for segment, some in groupby(view.scan(INDEX_TABLE), lambda row: key_number(row[0])):
@@ -84,22 +84,20 @@ def _check_index(view: ReadView, facts: Facts) -> Iterator[Finding]:
         for key, packed in some:
             size = _PLACE.size
             if not packed or len(packed) % size or key[8:] != packed[-size:]:
-                yield _finding(INDEX_TABLE, key, "its places are not those that its key names")
+                yield _index(key, "its places are not those that its key names")
             stored += (packed[at : at + size] for at in range(0, len(packed) - size + 1, size))
         kept = [place for place in stored if int.from_bytes(place[8:16], "big") >= begin]
         if segment > facts.indexed:
-            yield _finding(
-                INDEX_TABLE,
-                number_key(segment),
-                f"it is after turn {facts.indexed}, the last that is indexed",
-            )
+            yield _index(number_key(segment), f"it is after turn {facts.indexed}, the last that is indexed")
         elif first is not None and segment >= begin and kept != sorted(_places(view, begin, segment)):
-            yield _finding(
-                INDEX_TABLE,
-                number_key(segment),
-                f"its places are not those of the steps up to turn {segment}",
-            )
+            yield _index(number_key(segment), f"its places are not those of the steps up to turn {segment}")
         begin = max(begin, segment + 1)
+    if next(_places(view, begin, facts.indexed), None) is not None:
+        yield _index(None, f"it lacks the steps of turns {begin} to {facts.indexed}")
+
+
+def _index(key: bytes | None, what: str) -> Finding:
+    return Finding("history", INDEX_TABLE, key, None, what, REPAIR)
 
 
 def _places(view: ReadView, first: int, last: int) -> Iterator[bytes]:

@@ -1,4 +1,7 @@
-"""Repairs: the four indexes made again of the rows of workflows. The rows themselves are never touched."""
+"""Repairs: the four indexes made again of the rows of workflows, and a wrong index of the history taken away.
+
+What follows from the rest can be made of it. The rows of workflows themselves are never touched.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,14 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from ...runtime.history.tables import INDEX_TABLE, INDEXED_KEY
 from ...runtime.row_buffer import WORKFLOW_TABLE
 from ...runtime.store import Store
+from ...runtime.world_state import META
 from ...workflows.errors import WorldCorruptError
 from ..output import Tell, silent
-from .facts import NOT_DECODED
+from .facts import NOT_DECODED, read_facts
+from .history_tables import check_index
 from .indexes import INDEXES, entries_of, superfluous
 
 BATCH = 4096
@@ -52,10 +58,21 @@ def repair_world(path: str | os.PathLike[str], *, tell: Tell = silent) -> Repair
         for _ in _missing(store, silent):
             # To the end: nothing is written before all rows have decoded.
             pass
-        return Repaired(
-            _write(store, _missing(store, tell)),
-            _write(store, ((table, key, None) for table in INDEXES for key in superfluous(store, table))),
+        added = _write(store, _missing(store, tell))
+        removed = _write(
+            store, ((table, key, None) for table in INDEXES for key in superfluous(store, table))
         )
+        return Repaired(added, {**removed, **_drop_history_index(store)})
+
+
+def _drop_history_index(store: Store) -> dict[str, int]:
+    """Take away the index of the history, if it is wrong: a world that is opened makes it of its steps."""
+    with store.read_view() as view:
+        if next(check_index(view, read_facts(view)), None) is None:
+            return {}
+        keys = [*view.keys(INDEX_TABLE)]
+    store.commit({INDEX_TABLE: dict.fromkeys(keys), META: {INDEXED_KEY: None}})
+    return {INDEX_TABLE: len(keys)}
 
 
 def _missing(store: Store, tell: Tell) -> Iterator[Put]:

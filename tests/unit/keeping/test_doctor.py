@@ -7,13 +7,16 @@ from typing import Any
 
 import msgpack
 import pytest
-from garden import TYPES, open_garden
+from garden import TYPES, open_garden, plant
 
+from deathless import WorldInUse
 from deathless.actors.address_index import id_key, prefix_of
+from deathless.runtime.history import step_index
 from deathless.runtime.registration import registry_of
 from deathless.runtime.row_buffer import row_key
 from deathless.runtime.store import Store
-from deathless.tools.doctor import examine_world
+from deathless.runtime.world_reader import WorldReader
+from deathless.tools.doctor import examine_world, repair_world
 from deathless.tools.doctor.examination import MOST
 from deathless.workflows import rows
 
@@ -260,21 +263,37 @@ def test_a_gap_in_the_last_steps_is_found(garden):
     assert "the steps of workflow 7 have a gap after step 3" in finding.what
 
 
-def test_an_index_of_the_history_that_lacks_a_step_is_found(tmp_path, monkeypatch):
-    from deathless.runtime.history import step_index
+def causes(world, number):
+    """Return when each step of a workflow was, and what caused it."""
+    return [(entry.turn, entry.now, entry.cause, entry.detail) for entry in world.history(number)]
 
+
+@pytest.mark.parametrize("lost", ["a place", "the last segment", "all"])
+def test_a_wrong_index_of_the_history_is_found_and_made_again(lost, run, tmp_path, monkeypatch):
     monkeypatch.setattr(step_index, "SEGMENT", 4)
     path = tmp_path / "world"
-    from garden import plant
-
     with open_garden(path) as world:
         plant(world)
+        before = {view.id: causes(world, view.id) for view in world.workflows()}
     assert examine_world(path) == []
     with Store.open(path, create=False) as store:
-        (key, places), *_ = store.scan("history_index")
-        store.commit({"history_index": {key: places[20:]}})
-    (finding,) = examine_world(path)
-    assert "its places are not those of the steps" in finding.what
+        (key, places), *_, (last, _) = index = list(store.scan("history_index"))
+        doomed = {
+            "a place": {key: places[20:]},
+            "the last segment": {last: None},
+            "all": dict.fromkeys(dict(index)),
+        }
+        store.commit({"history_index": doomed[lost]})
+    found = examine_world(path)
+    assert {(finding.check, finding.table) for finding in found} == {("history", "history_index")}
+    code, out, _ = run("doctor", path, "--repair")
+    assert (code, "history_index: 0 added" in out) == (0, True)
+    with open_garden(path) as world:
+        assert {number: causes(world, number) for number in before} == before
+        world.advance(50.0)
+    with WorldReader(path) as reader:
+        assert next(reader.scan("history_index"), None) is not None
+    assert examine_world(path) == []
 
 
 def test_a_truncated_file_is_a_finding(garden):
@@ -368,8 +387,5 @@ def test_a_running_world_is_examined_and_not_repaired(run, running):
     code, out, err = run("doctor", running)
     assert (code, err) == (0, ""), out
     assert run("doctor", running, "--repair")[0] == 0
-    from deathless import WorldInUse
-    from deathless.tools.doctor import repair_world
-
     with pytest.raises(WorldInUse):
         repair_world(running)
