@@ -18,7 +18,7 @@ import pytest
 from crash_flows import TYPES
 
 from deathless import GameClock, Runtime, WallClock
-from deathless.runtime.history.tables import HISTORY_TABLES
+from deathless.runtime.audit.tables import RECORDING_TABLES
 from deathless.runtime.registration import registry_of
 from deathless.runtime.store import Store
 from deathless.tools.cli import main
@@ -129,7 +129,7 @@ def test_copies_of_a_world_under_load_are_the_world(clock, request, tmp_path, ca
         restore_world(copies / "backup", copies / "restored")
         imported = import_world(copies / "world.jsonl.gz", copies / "imported")
         assert (imported.turn, imported.sha256) == (exported.turn, exported.sha256)
-        own = {"meta", *HISTORY_TABLES}
+        own = {"meta", *RECORDING_TABLES}
         for copy in (copies / "restored", copies / "imported"):
             assert examine_world(copy, REGISTRY.workflows) == []
             assert run_on(copy, world) > 0

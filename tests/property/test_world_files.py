@@ -77,7 +77,7 @@ def refuse(constant):
 
 @given(VALUES)
 def test_a_value_is_readable_whatever_it_holds(value):
-    line = write_line(Row("event", b"k", msgpack.packb(value)), shapes_of({})("event"))
+    line = write_line(Row("diary", b"k", msgpack.packb(value)), shapes_of({})("diary"))
     row = json.loads(line)["row"]
     # What is bytes as a whole could be taken for the stored ones, and only that is not spelled out.
     assert type(value) is bytes or not (isinstance(row, dict) and row.keys() == {"base64"})

@@ -1,4 +1,4 @@
-"""The history: its turns and steps decode and are in order, and its index names each step where it is."""
+"""The history and the audit log: turns and steps decode and are in order, and an index names each where it is."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from itertools import groupby, pairwise
 from typing import Any
 
+from ...runtime.audit.events import unpack_events
+from ...runtime.audit.tables import EVENT_TABLE
 from ...runtime.history.last_steps import all_last_steps
-from ...runtime.history.reader import _from_a_beginning, _offsets
+from ...runtime.history.reader import _offsets
 from ...runtime.history.step_index import _PLACE
 from ...runtime.history.steps import unpack_steps
 from ...runtime.history.tables import INDEX_TABLE, LAST_TABLE, STEP_TABLE, TURN_TABLE
 from ...runtime.history.turn_log import unpack_turn
-from ...runtime.pieces import PIECE, key_number, number_key
+from ...runtime.pieces import PIECE, from_a_beginning, key_number, number_key
 from ...runtime.read_view import ReadView
 from ...workflows import rows
 from .facts import NOT_DECODED, Facts, said
@@ -23,9 +25,10 @@ _KEY = 12
 
 
 def check_history(view: ReadView, facts: Facts) -> Iterator[Finding]:
-    """Look at all tables of the history."""
+    """Look at all tables that say what was."""
     yield from _check_turns(view, facts, TURN_TABLE, unpack_turn)
     yield from _check_turns(view, facts, STEP_TABLE, _unpack_steps)
+    yield from _check_turns(view, facts, EVENT_TABLE, _unpack_events)
     yield from _check_last_steps(view)
     yield from check_index(view, facts)
 
@@ -35,7 +38,7 @@ def _finding(table: str, key: bytes | None, what: str, number: int | None = None
 
 
 def _check_turns(view: ReadView, facts: Facts, table: str, unpack: Any) -> Iterator[Finding]:
-    for turn, some in groupby(_from_a_beginning(view.scan(table)), lambda piece: key_number(piece[0])):
+    for turn, some in groupby(from_a_beginning(view.scan(table)), lambda piece: key_number(piece[0])):
         pieces = list(some)
         key = pieces[0][0]
         if any(
@@ -58,6 +61,11 @@ def _unpack_steps(turn: int, stored: bytes) -> None:
             rows.read_head(step.before)
 
 
+def _unpack_events(turn: int, stored: bytes) -> None:
+    for _ in unpack_events(turn, stored):
+        pass
+
+
 def _check_last_steps(view: ReadView) -> Iterator[Finding]:
     try:
         for step in all_last_steps(view):
@@ -77,7 +85,7 @@ def _check_last_steps(view: ReadView) -> Iterator[Finding]:
 
 def check_index(view: ReadView, facts: Facts) -> Iterator[Finding]:
     """Compare each segment of the index with the steps that it is of; those before the oldest that is kept are gone."""
-    first = next((key_number(key) for key, _ in _from_a_beginning(view.scan(STEP_TABLE))), None)
+    first = next((key_number(key) for key, _ in from_a_beginning(view.scan(STEP_TABLE))), None)
     begin = 0 if first is None else first
     for segment, some in groupby(view.scan(INDEX_TABLE), lambda row: key_number(row[0])):
         stored: list[bytes] = []
@@ -102,7 +110,7 @@ def _index(key: bytes | None, what: str) -> Finding:
 
 def _places(view: ReadView, first: int, last: int) -> Iterator[bytes]:
     pieces = view.scan(STEP_TABLE, number_key(first), number_key(last + 1))
-    for turn, some in groupby(_from_a_beginning(pieces), lambda piece: key_number(piece[0])):
+    for turn, some in groupby(from_a_beginning(pieces), lambda piece: key_number(piece[0])):
         try:
             for place in _offsets(turn, b"".join(piece for _, piece in some)):
                 yield _PLACE.pack(*place)

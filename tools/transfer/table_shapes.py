@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from ...actors import ENDED_INDEX, ENTITY_INDEX, GROUP_INDEX, TYPE_INDEX
 from ...actors.address_index import id_key, prefix_of
-from ...runtime.history.tables import HISTORY_TABLES, LAST_TABLE
+from ...runtime.audit.tables import RECORDING_TABLES
+from ...runtime.history.tables import LAST_TABLE
 from ...runtime.row_buffer import WORKFLOW_TABLE
 from ...runtime.world_state import CODE, META, TABLE_KEY, TURN
 from ...workflows.outbox import ACTIVITY_TABLE, INPUT_TABLE
@@ -149,6 +150,6 @@ _SHAPES = {
     GROUP_INDEX: Shape(_say_group, _read_address),
     TYPE_INDEX: Shape(_say_type, _read_type),
     ENDED_INDEX: Shape(_say_ended, _read_ended),
-    **dict.fromkeys(HISTORY_TABLES, _PIECES),
+    **dict.fromkeys(RECORDING_TABLES, _PIECES),
     LAST_TABLE: Shape(_say_last, _read_last),
 }

@@ -104,7 +104,7 @@ TYPES = [grower, seedling, keeper, weigher, drip, sleeper, stubborn, put, weigh,
 
 def open_garden(path, **options):
     """Open the world with its history, on a game clock."""
-    options = {"clock": GameClock(), "durability": "process", "history": "all", **options}
+    options = {"clock": GameClock(), "durability": "process", "history": "all", "audit": True, **options}
     return Runtime(path, TYPES, **options)
 
 

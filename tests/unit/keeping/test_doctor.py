@@ -235,6 +235,7 @@ PLANTED = [
         "history",
         "not those that its key names",
     ),
+    Planted("event", row_key(3) + bytes(4), garbage, "history", "turn 3 does not decode"),
     Planted("history_last", row_key(7) + row_key(0), garbage, "history", "a step does not decode"),
 ]
 
@@ -327,7 +328,7 @@ def test_a_world_that_never_ran_is_sound(tmp_path):
 
 
 def test_tables_of_others_are_left_alone(garden):
-    edit(garden, "event", b"1", lambda _: b"whatever")
+    edit(garden, "diary", b"1", lambda _: b"whatever")
     assert examine_world(garden) == []
 
 
