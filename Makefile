@@ -11,6 +11,7 @@ endif
 PY := $(BIN)/python
 READY := $(VENV)/.ready
 PACKAGES := -m deathless -p deathless.workflows -p deathless.actors -p deathless.runtime -p deathless.tools
+STARTER := -p starter_game -m test_watch
 EXAMPLES := -m village -m arcade_village -m plain_loop -m asyncio_server -m asyncio_client -m durable.bridge -m durable.effects
 
 .PHONY: help demo test lint check bench soak crash wheel format clean
@@ -34,7 +35,7 @@ test: $(READY) ## every test
 lint: $(READY) ## ruff, mypy and pyright
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
-	$(PY) -m mypy $(PACKAGES) $(EXAMPLES)
+	$(PY) -m mypy $(PACKAGES) $(EXAMPLES) $(STARTER)
 	$(PY) -m pyright
 
 check: lint test ## what CI runs

@@ -27,6 +27,7 @@ COMMANDS = {
     "doctor": "Examine a world, and repair its indexes.",
     "export": "Write a world as lines of JSON.",
     "import": "Make a world of such lines.",
+    "init": "Make a small game that runs and tests at once.",
     "loadtest": "Run a world under load, kill it, and check it against a ledger.",
     "logs": "Show what a world has logged, and follow it.",
     "publish": "Give a world its code: make it, check it, or have it loaded anew.",

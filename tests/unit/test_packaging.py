@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from deathless.tools.starter.creation import IGNORED
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -46,6 +48,33 @@ def test_the_ready_made_scenarios_ship(wheel):
             if name.startswith("deathless/tools/loadtest/scenarios/")
         }
     assert shipped == {"default", "village", "raid", "city", "million"}
+
+
+def test_the_starter_game_ships_whole(wheel):
+    template = ROOT / "tools/starter/template"
+    with zipfile.ZipFile(wheel) as files:
+        shipped = {
+            name.removeprefix("deathless/tools/starter/template/")
+            for name in files.namelist()
+            if name.startswith("deathless/tools/starter/template/")
+        }
+    assert {"pyproject.toml", "README.md", "gitignore", "loadtest.toml"} < shipped
+    paths = [path.relative_to(template) for path in template.rglob("*") if path.is_file()]
+    # What running and linting it leaves behind in a checkout stays there.
+    assert shipped == {path.as_posix() for path in paths if IGNORED.isdisjoint(path.parts)}
+
+
+def test_the_starter_game_is_made_from_the_wheel_alone(wheel, tmp_path):
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from deathless.tools.starter import create_game\n"
+        "print(create_game('night_watch'))"
+    )
+    command = [sys.executable, "-c", script, str(wheel)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "night_watch/night_watch/guard.py").is_file()
+    assert (tmp_path / "night_watch/.gitignore").is_file()
 
 
 def test_it_tells_type_checkers_that_it_is_typed(wheel):
