@@ -1,0 +1,129 @@
+"""The troubleshooting page has every error with the text that the code gives today, and every warning of the log."""
+
+import ast
+import importlib
+import importlib.util
+import pkgutil
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+import deathless
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/how-to/troubleshoot.md").read_text(encoding="utf-8")
+HELD = "## Why a workflow is held"
+NOT_SHOWN = {
+    "HeldError": "never leaves the package: it becomes the text in held_reason",
+    "PlaybackError": "never leaves the package: a step that runs again asked for something else",
+    "RowError": "never leaves the package: it becomes WorldCorruptError, with the id of the workflow",
+}
+"""Errors that nobody meets, and why not."""
+
+
+def load_troubles():
+    spec = importlib.util.spec_from_file_location("troubles", Path(__file__).with_name("troubles.py"))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["troubles"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+troubles = load_troubles()
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def quoted():
+    """Return the texts in the first columns of the tables of errors and of reasons, with the classes beside them."""
+    found = {}
+    part = PAGE[PAGE.index("## Errors\n") : PAGE.index("## What the log warns of")]
+    for text, error in re.findall(r"^\| `(.+?)` \| (.+?) \|", part, re.M):
+        if text != "held_reason":
+            found[text] = re.findall(r"`(\w+)`", error)[0] if part.index(text) < part.index(HELD) else "Held"
+    return found
+
+
+def plain(text):
+    """Return a text without what differs from run to run: paths of sources, lines, addresses, processes."""
+    text = re.sub(r"[^\s(]*troubles\.py(:|, line )\d+", r"game.py\g<1>12", text)
+    text = re.sub(r"0x[0-9a-f]+", "0x7f", text)
+    return re.sub(r"(owned by (this )?process \(?)\d+", r"\g<1>4242", text)
+
+
+@pytest.mark.parametrize("trouble", troubles.TROUBLES, ids=lambda function: function.__name__)
+def test_the_page_quotes_what_the_code_says(trouble):
+    error = troubles.raised_by(trouble)
+    text, name = plain(str(error)), type(error).__name__
+    if isinstance(error, troubles.Failed):
+        name, _, text = text.partition(": ")
+    assert quoted().get(text) == name, f"{name}: {text}"
+
+
+def test_the_page_quotes_nothing_else():
+    """So that each text there is one that the code was seen to give."""
+    assert len(quoted()) == len(troubles.TROUBLES)
+
+
+def test_every_error_of_the_package_is_on_the_page():
+    for name in sorted(errors_of_the_package() - set(NOT_SHOWN)):
+        assert f"`{name}`" in PAGE, f"docs/how-to/troubleshoot.md says nothing of {name}"
+
+
+def test_what_is_not_shown_exists():
+    assert set(NOT_SHOWN) <= errors_of_the_package()
+
+
+def errors_of_the_package():
+    found = set()
+    for info in pkgutil.walk_packages(deathless.__path__, "deathless."):
+        # The tests, programs and starter game of the checkout are no part of the package.
+        if not re.match(
+            r"deathless\.(workflows|actors|runtime|tools)\b(?!.*(\.template\.|__main__))", info.name
+        ):
+            continue
+        module = importlib.import_module(info.name)
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, BaseException) and value.__module__ == info.name:
+                found.add(value.__name__)
+    return found
+
+
+def test_every_warning_of_the_log_is_on_the_page():
+    warned = set(warnings_of_the_log())
+    assert {"slow_step", "world_broken", "large_state", "notice_lost"} <= warned
+    for event in sorted(warned):
+        assert f"| `{event}` |" in PAGE, f"docs/how-to/troubleshoot.md says nothing of {event}"
+
+
+def test_the_page_explains_no_event_that_is_gone():
+    explained = set(re.findall(r"^\| `(\w+)` \| (?:warning|error)", PAGE, re.M))
+    assert explained == set(warnings_of_the_log())
+
+
+def warnings_of_the_log():
+    """Yield the events that the package logs as warnings and errors, by the text of its calls."""
+    called = re.compile(r"(?:\w+\.)*_?log(?:ger)?\.(?:warning|error|exception|critical)|say")
+    for layer in ("workflows", "actors", "runtime", "tools"):
+        for path in (ROOT / layer).rglob("*.py"):
+            for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(call, ast.Call) and called.fullmatch(ast.unparse(call.func)) and call.args:
+                    event = getattr(call.args[0], "value", "")
+                    # What is no name of an event is a sentence, as pykka logs.
+                    if isinstance(event, str) and event.isidentifier():
+                        yield event
+
+
+def test_the_guides_quick_fixes_are_there_in_its_words():
+    for issue, solution in {
+        "Timers not firing": "Check workflow_timer table has rows with cancelled = false",
+        "Workflow stuck": "Check if any pending timers exist for that workflow",
+        "Handler errors": "Check workflow.error_message for failed workflows",
+        "Unknown workflow type": "Verify type is registered in workflows/mod.rs",
+    }.items():
+        assert f"| {issue} | {solution} |" in PAGE
