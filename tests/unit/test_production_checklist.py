@@ -52,6 +52,6 @@ def commands_in(page):
 def known_options(name, rest):
     command = deathless.get_command(click.Context(deathless), name)
     assert command is not None, f"there is no deathless {name}"
-    if isinstance(command, click.Group):
+    if isinstance(command, click.Group) and rest.split():
         command = command.get_command(click.Context(command), rest.split()[0])
     return {option for parameter in command.params for option in parameter.opts} | GLOBAL

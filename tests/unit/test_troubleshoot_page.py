@@ -13,7 +13,8 @@ import deathless
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import troubles  # noqa: E402 - after sys.path, as what follows.
+import operator_troubles  # noqa: E402, F401 - after sys.path, as what follows; it adds its own.
+import troubles  # noqa: E402
 from guide_blocks import QUICK_FIXES  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
@@ -34,18 +35,22 @@ def place(tmp_path, monkeypatch):
 
 def quoted():
     """Return the texts in the first columns of the tables of errors and of reasons, with the classes beside them."""
-    found = {}
     part = PAGE[PAGE.index("## Errors\n") : PAGE.index("## What the log warns of")]
-    for text, error in re.findall(r"^\| `(.+?)` \| (.+?) \|", part, re.M):
-        if text != "held_reason":
-            found[text] = re.findall(r"`(\w+)`", error)[0] if part.index(text) < part.index(HELD) else "Held"
-    return found
+    errors, reasons = part.split(HELD)
+    found = {text: re.findall(r"`(\w+)`", error)[0] for text, error in first_columns(errors)}
+    return found | {text: "Held" for text, _ in first_columns(reasons) if text != "held_reason"}
+
+
+def first_columns(part):
+    # A text with ` in it stands between two of them, and a blank where it ends with one.
+    return re.findall(r"^\| (?:`(?!`)|`` ?)(.+?)(?: ``|``|`) \| (.+?) \|", part, re.M)
 
 
 def plain(text):
     """Return a text without what differs from run to run: paths of sources, lines, addresses, processes."""
     text = re.sub(r"[^\s(]*troubles\.py(:|, line )\d+", r"game.py\g<1>12", text)
     text = re.sub(r"0x[0-9a-f]+", "0x7f", text)
+    text = re.sub(r"(pumped for )[\d.]+", r"\g<1>0.05", text)
     return re.sub(r"(owned by (this )?process \(?)\d+", r"\g<1>4242", text)
 
 
