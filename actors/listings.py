@@ -13,13 +13,21 @@ _ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 
 
 class Listings:
-    """The workflows of each type, and those that have ended, by how and when."""
+    """The workflows of each type, and those that have ended, by how and when.
+
+    Attributes:
+        begun: how many workflows were made since the world was opened.
+        ends: how often one ended so since then.
+    """
 
     def __init__(self, tables: IndexTables) -> None:
+        self.begun = 0
+        self.ends = dict.fromkeys(_ENDED, 0)
         self._tables = tables
 
     def begin(self, workflow_id: int, type_name: str) -> None:
         """Enter a new workflow."""
+        self.begun += 1
         self._tables.write(TYPE_INDEX, prefix_of(type_name) + id_key(workflow_id), b"")
 
     def change(self, workflow_id: int, before: Status, after: Status, now_us: int) -> None:
@@ -27,6 +35,7 @@ class Listings:
         if before in _ENDED:
             self._tables.write(ENDED_INDEX, _ended_key(before, workflow_id), None)
         if after in _ENDED:
+            self.ends[after] += 1
             self._tables.write(
                 ENDED_INDEX, _ended_key(after, workflow_id), now_us.to_bytes(8, "big", signed=True)
             )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from .audit.events import AuditEvent
+from .census import Census
 from .clock import Clock, GameClock, WallClock
 from .commits import Change
 from .handle import Handle
 from .history.entries import HistoryEntry
 from .history.retention import Retention
 from .inputs import TurnRecord
-from .reports import PumpReport, RecoveryReport
+from .reports import Distribution, Metrics, PumpReport, RecoveryReport
 from .runtime import Runtime
 from .sql.query import SqlResult
 from .store import Store
@@ -17,12 +18,15 @@ from .view import FrameView, TimerView, WorkflowView
 
 __all__ = [
     "AuditEvent",
+    "Census",
     "Change",
     "Clock",
+    "Distribution",
     "FrameView",
     "GameClock",
     "Handle",
     "HistoryEntry",
+    "Metrics",
     "PumpReport",
     "RecoveryReport",
     "Retention",

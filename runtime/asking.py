@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from functools import wraps
 from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar, get_args, overload
 
 from ..workflows.definition import Call
@@ -19,12 +20,31 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+def _counted(kind: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Count the calls of a method of `Asking` that raise, as refused inputs of a kind."""
+
+    def decorate(method: Callable[P, R]) -> Callable[P, R]:
+        @wraps(method)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                return method(*args, **kwargs)
+            except Exception:
+                world: Any = args[0]
+                world._engine.meters.refused[kind] += 1
+                raise
+
+        return call
+
+    return decorate
+
+
 class Asking(Looking):
     """The part of `Runtime` that takes inputs. Everything may be called from any thread."""
 
     identity = WORLD
     """As whom the world itself acts, in `ReducerContext.sender`."""
 
+    @_counted("start")
     def start(
         self,
         call: Call[R] | str,
@@ -86,6 +106,7 @@ class Asking(Looking):
         with engine.finished_turns():
             return Handle(self, *intake.once(input_id, "start", accept))
 
+    @_counted("start")
     def start_many(
         self,
         starts: Iterable[Call[Any] | tuple[Call[Any], int | None] | tuple[Call[Any], int | None, str | None]],
@@ -126,15 +147,21 @@ class Asking(Looking):
             LimitError: it is too large, or a receiver has too many unread signals.
         """
         engine = self._engine
-        if engine.closed or engine.committer.full is not None:
-            engine.require_room()
-        intake = engine.intake
-        if input_id is None:
-            return intake.signal(signal, workflow_id, entity_id, correlation_id)
-        return intake.once(
-            input_id, "signal", lambda: (0, intake.signal(signal, workflow_id, entity_id, correlation_id))
-        )[1]
+        try:
+            if engine.closed or engine.committer.full is not None:
+                engine.require_room()
+            intake = engine.intake
+            if input_id is None:
+                return intake.signal(signal, workflow_id, entity_id, correlation_id)
+            return intake.once(
+                input_id, "signal", lambda: (0, intake.signal(signal, workflow_id, entity_id, correlation_id))
+            )[1]
+        except Exception:
+            # `_counted`, written out: this one is called for each signal.
+            engine.meters.refused["signal"] += 1
+            raise
 
+    @_counted("ask")
     def ask(
         self,
         signal: Signal,
@@ -169,6 +196,7 @@ class Asking(Looking):
             input_id, "ask", accept, "the question is answered", lambda answer: AskFailed(answer.problem)
         )
 
+    @_counted("publish")
     def publish(self, signal: Signal, *, input_id: str | None = None) -> int:
         """Send a signal in the next turn to all workflows that have subscribed to it by then.
 
@@ -208,6 +236,7 @@ class Asking(Looking):
         input_id: str | None = None,
         **kwargs: Any,
     ) -> Future[Any]: ...
+    @_counted("call")
     def call(
         self,
         reducer: Any,
@@ -249,6 +278,7 @@ class Asking(Looking):
             lambda answer: CallFailed(name, answer.problem),
         )
 
+    @_counted("cancel")
     def cancel(
         self,
         *,
@@ -282,6 +312,7 @@ class Asking(Looking):
             lambda: (0, intake.cancel(workflow_id, entity_id, correlation_id, reason, force=force)),
         )[1]
 
+    @_counted("cancel")
     def cancel_many(self, workflow_ids: Iterable[int], *, reason: str = "", force: bool = False) -> int:
         """Cancel many workflows in the next turn; all of them or, where one is unknown, none. See `cancel`.
 
@@ -294,6 +325,7 @@ class Asking(Looking):
         self._engine.require_room()
         return self._engine.intake.cancel_many(workflow_ids, reason, force=force)
 
+    @_counted("retry")
     def retry(self, workflow_id: int) -> int:
         """Run the message on which a workflow failed again, with the code loaded now; on others it does nothing.
 

@@ -97,6 +97,11 @@ class PendingRows:
         self._pending = pending
 
     @property
+    def entries(self) -> int:
+        """How many entries it holds: commits whose rows are not all in their places yet."""
+        return self._next - self._first
+
+    @property
     def tables(self) -> Iterable[str]:
         """The tables that it names."""
         return list(self._pending)

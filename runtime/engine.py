@@ -37,6 +37,7 @@ from .activities import Activities
 from .answers import Answers
 from .audit.log import AuditLog
 from .between_turns import BetweenTurns
+from .census import REST_S, Censuses, take_census
 from .clock import Clock
 from .commits import Change, Committer
 from .history.recorder import History
@@ -46,6 +47,7 @@ from .intake import Intake, foreign_signal
 from .interrupts import InterruptShield
 from .log import get_logger
 from .narration import Narrator
+from .meters import Meters
 from .options import Options
 from .queries import Queries
 from .recovery import recover
@@ -82,9 +84,11 @@ class Engine:
         registry: what it may run.
         turn: the last finished turn.
         recovery: what opening the world found.
+        censuses: counts the workflows.
         queries: reads workflows; hold `quiet` meanwhile.
         history: records turns and steps.
         audit: keeps the audit log, if there is to be one.
+        meters: what it counts of itself.
         quiet: held while a turn runs, and by whoever must not see half of one.
         callbacks: called with what each commit changed.
         closed: why nothing goes any more; empty while it is open.
@@ -117,6 +121,7 @@ class Engine:
         self.registry = registry
         self.clock = clock
         self.callbacks: list[Callable[[tuple[Change, ...]], None]] = []
+        self.meters = Meters()
         self.quiet = threading.RLock()
         self._pumping = threading.Lock()
         self._records: deque[TurnRecord] = deque()
@@ -134,6 +139,7 @@ class Engine:
         self._check_tables(registry)
         self.codes = CodeBook(registry.workflows, load_codes(store))
         codec = engine_codec()
+        self.censuses = Censuses(partial(take_census, store, rest_s=REST_S))
         self.rows = RowBuffer(store)
         self.tables = TableBuffer(store)
         ids = IdAllocator(load_next_id(store), partial(store_next_id, store))
@@ -190,7 +196,9 @@ class Engine:
         self._prune_us = 0
         self._launched: dict[int, ActivityRecord] = {}
         self._abandoned: list[int] = []
-        self.intake = Intake(registry, self.system, engine_codec(), clock, ids, options.limits, state.turn)
+        self.intake = Intake(
+            registry, self.system, engine_codec(), clock, ids, options.limits, self.meters, state.turn
+        )
         self.activities = Activities(
             registry,
             self.intake.end_activity,
@@ -246,6 +254,7 @@ class Engine:
                     outcome = self._turn(
                         record.handled, None, closing=record.closing, id_blocks=record.id_blocks
                     )
+                ran_ns = time.perf_counter_ns()
                 commit_s = self.commit() if self.committer.due(quiet=outcome.quiet) else 0.0
             except Exception:
                 raise
@@ -263,6 +272,14 @@ class Engine:
                 commit_s,
             )
         self._narrator.end_turn(self.turn, self.system.deleted, commit_s)
+            self.meters.note_turn(
+                began,
+                ran_ns,
+                outcome.handled,
+                steps=outcome.steps,
+                timers_fired=outcome.timers_fired,
+                carried_over=outcome.carried_over,
+            )
         self._tell_others(commit_s > 0)
         return report
 
@@ -289,6 +306,7 @@ class Engine:
                 inputs,
                 limit=limit,
                 deadline_ns=deadline_ns,
+                meters=self.meters,
                 fire_timers=not closing,
             )
         except Exception as error:
@@ -352,6 +370,8 @@ class Engine:
             self._narrator.full(error)
             raise
         self._narrator.full(None)
+        if took_s:
+            self.meters.note_commit(took_s)
         self.answers.note_durable()
         self._begin_activities()
         return took_s

@@ -43,6 +43,17 @@ def open_environment(world: Path, *, map_size: int, sync: bool, readonly: bool =
     )
 
 
+def reader_lag(environment: Any) -> int:
+    """Return how many commits ago the oldest open reader began; 0 where there is none.
+
+    All pages that it could see wait for it, and the file grows meanwhile.
+    """
+    last = int(environment.info()["last_txnid"])
+    # A line for each slot: process, thread, and the commit that it reads, or "-".
+    begun = [line.split()[-1] for line in environment.readers().splitlines()[1:] if line.strip()]
+    return max((last - int(number) for number in begun if number.isdecimal()), default=0)
+
+
 def translated(world: Path, error: lmdb.Error) -> WorldError:
     """Turn an error of LMDB into ours; the caller raises it."""
     path, code = str(world), getattr(error, "code", 0)

@@ -7,6 +7,7 @@ accepted is in order under one lock.
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
@@ -52,6 +53,7 @@ from .clock import Clock
 from .ids import IdAllocator
 from .input_ids import InputIds
 from .inputs import ActivityInput, Input, NamedInput, StartInput
+from .meters import Meters
 
 PUBLISHED = "published"
 MANY_INPUTS = 4
@@ -75,6 +77,7 @@ class Intake:
         clock: Clock,
         ids: IdAllocator,
         limits: Limits,
+        meters: Meters,
         turn: int,
     ) -> None:
         """Create an empty intake.
@@ -86,6 +89,7 @@ class Intake:
             clock: gives each input its time.
             ids: the world's.
             limits: bounds.
+            meters: count what is accepted.
             turn: the last finished turn.
         """
         self.lock = threading.RLock()
@@ -97,6 +101,8 @@ class Intake:
         self._codec = codec
         self._clock = clock
         self._limits = limits
+        self._meters = meters
+        self._accepted = meters.accepted
         self._closed = ""
         self._inputs: list[Input] = []
         self._input_ids = InputIds(system.tables, limits.name)
@@ -119,6 +125,7 @@ class Intake:
         """
         with self.lock:
             inputs, self._inputs = self._inputs, []
+            self._meters.note_taken()
             self._started, self._starting = self._starting, {}
             self._sent.clear()
             self._counted = 0
@@ -259,8 +266,9 @@ class Intake:
         self._require_open()
         workflow_id = self.ids.take()
         self._starting[workflow_id] = type_name
-        self._inputs.append(
-            StartInput(self._clock.now_us(), workflow_id, type_name, arguments, entity_id, correlation_id)
+        now_us = self._clock.now_us()
+        self._accept(
+            "start", StartInput(now_us, workflow_id, type_name, arguments, entity_id, correlation_id)
         )
         return workflow_id
 
@@ -305,9 +313,14 @@ class Intake:
             if ask is not None:
                 ticket = self.ids.take()
                 question = (ASK, *message[1:], ticket, ask[0])
-                self._inputs.append((workflow_id, entity_id, correlation_id, question))
+                self._accept("ask", (workflow_id, entity_id, correlation_id, question))
                 return ticket
-            self._inputs.append((workflow_id, entity_id, correlation_id, message))
+            # `_accept`, written out.
+            inputs = self._inputs
+            if not inputs:
+                self._meters.oldest_ns = time.perf_counter_ns()
+            self._accepted["signal"] += 1
+            inputs.append((workflow_id, entity_id, correlation_id, message))
             return self._next_turn
 
     def publish(self, signal: Signal) -> int:
@@ -323,7 +336,7 @@ class Intake:
             key = (PUBLISHED, cls.__name__)
             flooded = len(self._inputs) >= self._many and self._is_flooded(key)
             self._mailboxes.check_audience(message, None, self._codec, flooded=flooded)
-            self._inputs.append((None, None, None, message))
+            self._accept("publish", (None, None, None, message))
             return self._next_turn
 
     def cancel(
@@ -345,7 +358,7 @@ class Intake:
         with self.lock:
             self._require_open()
             message = (CANCEL, self._clock.now_us(), reason, force)
-            self._inputs.append((workflow_id, entity_id, correlation_id, message))
+            self._accept("cancel", (workflow_id, entity_id, correlation_id, message))
             return self._next_turn
 
     def cancel_many(self, workflow_ids: Iterable[int], reason: str, *, force: bool) -> int:
@@ -357,7 +370,8 @@ class Intake:
         with self.lock:
             self._require_open()
             message = (CANCEL, self._clock.now_us(), reason, force)
-            self._inputs += [(workflow_id, None, None, message) for workflow_id in numbers]
+            for workflow_id in numbers:
+                self._accept("cancel", (workflow_id, None, None, message))
             return self._next_turn
 
     def retry(self, workflow_id: int) -> int:
@@ -365,7 +379,7 @@ class Intake:
         self._check_known(workflow_id)
         with self.lock:
             self._require_open()
-            self._inputs.append((workflow_id, None, None, (RETRY, self._clock.now_us())))
+            self._accept("retry", (workflow_id, None, None, (RETRY, self._clock.now_us())))
             return self._next_turn
 
     def retry_many(self, workflow_ids: Iterable[int]) -> int:
@@ -403,7 +417,7 @@ class Intake:
             packed = pack_arguments(f"reducer {name!r}", args, kwargs, self._codec, self._limits)
             ticket = self.ids.take()
             message = (CALL, self._clock.now_us(), name, packed, sender, ticket, input_id)
-            self._inputs.append((WORLD_ID, None, None, message))
+            self._accept("call", (WORLD_ID, None, None, message))
             return ticket
 
     def end_activity(self, activity_id: int, workflow_id: int, packed: bytes | None, problem: str) -> None:
@@ -413,7 +427,7 @@ class Intake:
         with self.lock:
             if not self._closed:
                 now_us = self._clock.now_us()
-                self._inputs.append(ActivityInput(now_us, activity_id, workflow_id, status, outcome))
+                self._accept("activity", ActivityInput(now_us, activity_id, workflow_id, status, outcome))
 
     def order_results(self) -> bool:
         """Put the results of activities last and by their ids, so that threads do not decide; say if there are any."""
@@ -436,6 +450,12 @@ class Intake:
             self._signals = registry.signals
             self._forms = {signal: form_of(signal) for signal in registry.signals.values()}
             self._codec.forget()
+
+    def _accept(self, kind: str, item: Input) -> None:
+        if not self._inputs:
+            self._meters.oldest_ns = time.perf_counter_ns()
+        self._accepted[kind] += 1
+        self._inputs.append(item)
 
     def _require_open(self) -> None:
         if self._closed:

@@ -9,9 +9,11 @@ from ..workflows.messages import Status
 from ..workflows.sources import US
 from .audit.events import AuditEvent
 from .audit.tables import RECORDING_TABLES
+from .census import Census
 from .engine import Engine
 from .history.entries import HistoryEntry
-from .reports import RecoveryReport
+from .measuring import read_metrics
+from .reports import Metrics, RecoveryReport
 from .sql.query import TIMEOUT_S, Params, SqlResult, run_query
 from .view import WorkflowView
 from .world_state import META
@@ -120,6 +122,30 @@ class Looking:
         self._engine.require_open()
         with self._engine.finished_turns():
             return self._engine.queries.count(None if status is None else Status(status))
+
+    def metrics(self) -> Metrics:
+        """Return what the world counts of itself; from any thread, and without waiting for a turn.
+
+        It reads no row: see `census` for the workflows by type and status.
+
+        Raises:
+            RuntimeClosedError: the world is closed.
+        """
+        self._engine.require_open()
+        return read_metrics(self._engine)
+
+    def census(self) -> Census:
+        """Count the workflows by type and status, those that are stuck, and timers; from any thread.
+
+        It goes through all rows as of the last commit, in the calling thread. So that it may be called as often as one
+        likes, it does so for a twentieth of the time at most, and else returns what it found before.
+
+        Raises:
+            RuntimeClosedError: the world is closed.
+            WorldCorruptError: a row is damaged.
+        """
+        self._engine.require_open()
+        return self._engine.censuses.latest()
 
     def digest(self) -> str:
         """Commit, and return a hash over all that turns wrote: the same inputs give the same digest.

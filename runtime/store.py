@@ -29,7 +29,7 @@ import lmdb
 from ..workflows.errors import RuntimeClosedError, WorldError, WorldFull
 from ..workflows.overlay import overlaid
 from .commit_log import LOG, Changes, CommitLog, Writes, damaged_log
-from .environment import DEFAULT_MAP_LIMIT, DEFAULT_MAP_SIZE, open_environment, translated
+from .environment import DEFAULT_MAP_LIMIT, DEFAULT_MAP_SIZE, open_environment, reader_lag, translated
 from .gil import short_switches
 from .pieces import number_key
 from .read_view import ReadView
@@ -53,6 +53,26 @@ class StoreStats:
     used_bytes: int
     file_bytes: int
     entries: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSizes:
+    """What a world takes, in bytes.
+
+    Attributes:
+        map_size, map_limit: of the map now, and up to which it may grow.
+        used_bytes: pages that hold rows or wait to be used again.
+        file_bytes: of the file.
+        tables: pages of each table.
+        log_entries: commits whose rows are not all in their places yet.
+    """
+
+    map_size: int
+    map_limit: int
+    used_bytes: int
+    file_bytes: int
+    tables: dict[str, int]
+    log_entries: int
 
 
 class Store:
@@ -234,8 +254,7 @@ class Store:
         with self._reader() as (transaction, held):
             for table in tables:
                 if table in held:
-                    stat = transaction.stat(held[table])
-                    pages += stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
+                    pages += _pages(transaction.stat(held[table]))
         return pages * int(self._env.stat()["psize"])
 
     @contextlib.contextmanager
@@ -298,6 +317,14 @@ class Store:
 
         return self._as_of_one_commit(read)
 
+    def sizes(self) -> StoreSizes:
+        """Say how many bytes the world takes; it reads no row."""
+        with self._reader() as (transaction, held):
+            page, info = self._env.stat()["psize"], self._env.info()
+            tables = {name: _pages(transaction.stat(handle)) * page for name, handle in held.items()}
+            used, file = (info["last_pgno"] + 1) * page, (self.path / DATA_FILE).stat().st_size
+            return StoreSizes(info["map_size"], self.map_limit, used, file, tables, self._log.entries)
+
     def _names(self, held: Iterable[str]) -> list[str]:
         return sorted({*held, *self._log.tables} - {LOG})
 
@@ -328,6 +355,11 @@ class Store:
             lines = [line.split() for line in str(self._env.readers()).splitlines()[1:]]
             last = int(self._env.info()["last_txnid"])
         return [(int(pid), thread, int(number)) for pid, thread, number in lines if number.isdigit()], last
+
+    def reader_lag(self) -> int:
+        """Return how many commits ago the oldest reader of the world began, in whatever process."""
+        with self._reader():
+            return reader_lag(self._env)
 
     def close(self) -> None:
         """Unmap the world and give it up, after running calls. A second call does nothing."""
@@ -531,6 +563,10 @@ class Store:
         self._idle = threading.Condition()
         self._reads = 0
         self._unmapping = False
+
+
+def _pages(stat: dict[str, int]) -> int:
+    return stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
 
 
 def _in_order(rows: list[tuple[bytes, bytes | None]]) -> tuple[list[Any], list[bytes]]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from ..actors import ActorSystem
 from ..workflows.outbox import INPUT_TABLE
 from .inputs import ActivityInput, Input, NamedInput, StartInput
+from .meters import Meters
 
 
 class TurnOutcome(NamedTuple):
@@ -26,6 +27,7 @@ def run_turn(
     *,
     limit: int,
     deadline_ns: int | None,
+    meters: Meters,
     fire_timers: bool = True,
 ) -> TurnOutcome:
     """Run one turn.
@@ -36,6 +38,7 @@ def run_turn(
     system.stepper.outbox.now_us = now_us
     system.mailboxes.sent.clear()
     due = system.due_timers(now_us) if fire_timers else []
+    meters.lateness_s.add_ages(due, now_us)
     position = 0
     post = system.post
     item: Any

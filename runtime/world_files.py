@@ -22,6 +22,8 @@ CONTROL_FILE = "control.json"
 """Where the process that runs a world says how it takes commands; see `tools.control`."""
 LOG_DIRECTORY = "logs"
 """Where the commands keep what a world logs."""
+CONTROL_FILE = "control.json"
+"""Where the process that runs a world says how it takes commands; see `tools.control`."""
 _UNFINISHED = ".new"
 _BESIDE = frozenset({OWNER_FILE, CONTROL_FILE, LOG_DIRECTORY, _UNFINISHED})
 """What may lie in a world's directory before there is a world in it."""

@@ -22,7 +22,7 @@ import lmdb
 from ..workflows.errors import NotAWorldError, RuntimeClosedError, WorldCorruptError
 from ..workflows.overlay import overlaid
 from .commit_log import LOG, LogView, damaged_log
-from .environment import DEFAULT_MAP_SIZE, open_environment, translated
+from .environment import DEFAULT_MAP_SIZE, open_environment, reader_lag, translated
 from .read_view import ReadView
 from .store import SCAN_BATCH
 from .table_rows import read_rows
@@ -165,6 +165,23 @@ class WorldReader:
         with self._transaction(LOG):
             names = {name.decode() for name in self._env.dbs()}
         return sorted(names.union(self._log.rows) - {LOG})
+
+    def space(self) -> Space:
+        """Say how the world's file is used, as of now."""
+        with self._transaction():
+            info, stat = self._env.info(), self._env.stat()
+            return Space(
+                int(info["map_size"]),
+                (self.path / DATA_FILE).stat().st_size,
+                int(info["last_pgno"]) + 1,
+                2 + stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"],
+                int(stat["psize"]),
+            )
+
+    def reader_lag(self) -> int:
+        """Return how many commits ago the oldest reader of the world began, in whatever process."""
+        with self._transaction():
+            return reader_lag(self._env)
 
     def close(self) -> None:
         """Unmap the world. A second call does nothing."""

@@ -36,6 +36,8 @@ class Endings:
     _snapshots: Snapshots
     _base: bytes | None
     _failures: int
+    faults: int
+    held: set[int]
 
     @property
     def now_us(self) -> int:
@@ -56,6 +58,7 @@ class Endings:
     def _end(self, instance: Instance, status: Status, outcome: Any) -> bytes:
         """Complete or cancel: tell the children by their policy, and the parent."""
         told = instance.status is Status.FAILED
+        self.held.discard(instance.workflow_id)
         instance.status = status
         instance.failures = 0
         instance.due_us = None
@@ -77,6 +80,7 @@ class Endings:
     def _fail(self, instance: Instance, message: Message, error: BaseException) -> bytes:
         """Fail: undo the step, keep snapshot and message for the next try; after the last, tell the parent."""
         self.outbox.take()
+        self.faults += 1
         if message[0] == SIGNAL:
             # The common case of `handle`. Leave the row that the long way leaves, where the signal went through
             # the unread ones: a row must not tell whether the workflow was warm.

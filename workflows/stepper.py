@@ -53,6 +53,8 @@ class Stepper(Endings):
         paranoid: resume every step from its bytes.
         run: runs a workflow's code to its next await; who wants to see each such run puts something of their own here.
         report: is told of steps that fail and of workflows that are held: event, workflow, why.
+        faults: how many steps have failed, those that are tried again too.
+        held: ids of workflows that the loaded code could not go on with.
     """
 
     def __init__(
@@ -77,11 +79,15 @@ class Stepper(Endings):
         self._base: bytes | None = None
         # How often the step that is tried again has failed before.
         self._failures = 0
+        self.faults = 0
+        self.held: set[int] = set()
         self.reload(registry)
 
     def reload(self, registry: Registry) -> None:
         """Go on with other code; every instance must be cold."""
         self._codec.forget()
+        # Each of them is tried again with the new code.
+        self.held.clear()
         self.outbox.registry = registry
         self.types = registry.workflows
         self.signals = registry.signals
@@ -234,6 +240,7 @@ class Stepper(Endings):
         except (DeathlessError, TypeError) as error:
             return self._hold(instance, f"its arguments no longer fit {instance.type_name!r}: {error}")
         instance.held = None
+        self.held.discard(instance.workflow_id)
         instance.started = True
         return self.run(instance, (START, instance.created_us), None, None)
 
@@ -328,6 +335,7 @@ class Stepper(Endings):
 
     def _hold(self, instance: Instance, why: str) -> bytes:
         instance.held = why
+        self.held.add(instance.workflow_id)
         instance.due_us = None
         self.report("workflow_held", instance, why)
         return rows.patch(self._last_row(instance), due=0)
@@ -342,6 +350,7 @@ class Stepper(Endings):
         except (HeldError, DeathlessError) as error:
             instance.wait, instance.due_us, instance.held = (), None, str(error)
             self.report("workflow_held", instance, instance.held)
+            self.held.add(instance.workflow_id)
             return False
         if rows.read_head(row).due_us != instance.due_us:
             # It was held, or waited for its next try: its own timer counts again.
