@@ -271,7 +271,6 @@ class Engine:
                 (time.perf_counter_ns() - began) / 1e9,
                 commit_s,
             )
-        self._narrator.end_turn(self.turn, self.system.deleted, commit_s)
             self.meters.note_turn(
                 began,
                 ran_ns,
@@ -280,6 +279,7 @@ class Engine:
                 timers_fired=outcome.timers_fired,
                 carried_over=outcome.carried_over,
             )
+        self._narrator.end_turn(self.turn, self.system.deleted, commit_s)
         self._tell_others(commit_s > 0)
         return report
 

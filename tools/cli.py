@@ -31,6 +31,7 @@ COMMANDS = {
     "loadtest": "Run a world under load, kill it, and check it against a ledger.",
     "logs": "Show what a world has logged, and follow it.",
     "publish": "Give a world its code: make it, check it, or have it loaded anew.",
+    "metrics": "Print or serve what a world counts of itself, for Prometheus.",
     "replay": "Look at a saved world as it was at each turn.",
     "restore": "Put a backup in the place of a world.",
     "retry": "Let failed workflows try again.",

@@ -1,0 +1,112 @@
+"""A picture of a world for its metrics: from within, by its `Runtime`, or from outside, by its file."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ...runtime import Census, Metrics, Runtime
+from ...runtime.census import Censuses, take_census
+from ...runtime.world_files import DATA_FILE
+from ...runtime.world_lock import owner_of
+from ...runtime.world_reader import WorldReader
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A world at one moment.
+
+    Attributes:
+        census: its workflows.
+        used_bytes, file_bytes: of its file.
+        table_bytes: bytes of pages by table.
+        silent_s: real seconds since its last turn ended, or from outside, since its last commit; None before the first.
+        running: whether somebody runs it.
+        metrics: what it counts of itself; None from outside.
+    """
+
+    census: Census
+    used_bytes: int
+    file_bytes: int
+    table_bytes: dict[str, int]
+    silent_s: float | None
+    running: bool
+    metrics: Metrics | None
+
+
+class Subject(Protocol):
+    """A world of which pictures can be taken, from any thread."""
+
+    def picture(self) -> Picture:
+        """Take one.
+
+        Raises:
+            DeathlessError: the world cannot be read.
+        """
+        ...
+
+
+class OpenWorld:
+    """A world that is open in this process."""
+
+    def __init__(self, world: Runtime) -> None:
+        """Take pictures of an open world."""
+        self._world = world
+
+    def picture(self) -> Picture:
+        """Take one; it waits for no turn."""
+        metrics = self._world.metrics()
+        return Picture(
+            self._world.census(),
+            metrics.map_bytes,
+            metrics.file_bytes,
+            dict(metrics.table_bytes),
+            metrics.since_turn_s,
+            running=True,
+            metrics=metrics,
+        )
+
+
+class SavedWorld:
+    """A world that another process runs, or nobody: what can be known from its file."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Take pictures of the world at a path; it is opened anew for each, since it may be replaced by a backup."""
+        self._path = Path(path)
+        self._lock = threading.Lock()
+        self._reader: WorldReader | None = None
+        self._censuses = Censuses(self._census)
+
+    def picture(self) -> Picture:
+        """Take one."""
+        # One at a time: LMDB maps a file once for each process.
+        with self._lock, WorldReader(self._path) as reader:
+            self._reader = reader
+            try:
+                space = reader.space()
+                with reader.read_view() as view:
+                    tables = {table: view.table_bytes(table) for table in view.tables()}
+                return Picture(
+                    self._censuses.latest(),
+                    space.pages * space.page_size,
+                    space.file_bytes,
+                    tables,
+                    age_of(self._path),
+                    owner_of(self._path) is not None,
+                    metrics=None,
+                )
+            finally:
+                self._reader = None
+
+    def _census(self) -> Census:
+        assert self._reader is not None, "a census is taken for a picture"
+        return take_census(self._reader)
+
+
+def age_of(path: Path) -> float:
+    """Return how many real seconds ago a world's file was written; a loop that pumps commits once a second at least."""
+    return max(0.0, time.time() - (path / DATA_FILE).stat().st_mtime)
