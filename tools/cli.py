@@ -28,6 +28,7 @@ COMMANDS = {
     "export": "Write a world as lines of JSON.",
     "import": "Make a world of such lines.",
     "init": "Make a small game that runs and tests at once.",
+    "health": "Say whether a world is well, for a person or for monitoring.",
     "loadtest": "Run a world under load, kill it, and check it against a ledger.",
     "logs": "Show what a world has logged, and follow it.",
     "publish": "Give a world its code: make it, check it, or have it loaded anew.",
