@@ -42,6 +42,7 @@ COMMANDS = {
     "start": "Start a workflow in a world.",
     "stats": "Say how large a world is, and what takes the room.",
     "tick": "Fire the due timers of a world now.",
+    "top": "Watch a living world on a full screen.",
     "types": "List the workflow types of a module.",
 }
 """Each command with its line of help, said here so that `--help` imports none of them."""
