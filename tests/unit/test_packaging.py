@@ -92,3 +92,10 @@ def test_it_works_where_only_the_wheel_is(wheel, tmp_path):
     command = [sys.executable, "-c", script, str(wheel)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_dashboard_and_the_alert_rules_ship(wheel):
+    with zipfile.ZipFile(wheel) as files:
+        shipped = set(files.namelist())
+    assert "deathless/tools/metrics/grafana/deathless.json" in shipped
+    assert "deathless/tools/metrics/prometheus/alerts.yml" in shipped

@@ -4,8 +4,9 @@ import deathless
 
 NAMES = """
 Activity ActivityCall ActivityContext ActivityDone ActivityFailed ArgumentsError AskFailed AuditEvent Beat Call CallFailed
-Cancelled Change Child ChildCancelled ChildDone ChildError ChildFailed ClockMismatchError CompileError Context
-DeathlessError DefinitionError Elapsed Every FrameView GameClock Handle HistoryEntry HistoryError InputIdError LimitError Limits
+Cancelled Census Change Child ChildCancelled ChildDone ChildError ChildFailed ClockMismatchError CompileError Context
+DeathlessError DefinitionError Distribution Elapsed Every FrameView GameClock Handle HistoryEntry HistoryError InputIdError
+LimitError Limits Metrics
 NotARoutineError NotAWorldError NotFinishedError PumpReport RecoveryReport Reducer ReducerContext Retention Retry Running
 Runtime RuntimeClosedError Signal SignalNotAccepted SqlError SqlResult Status Table TableError Timer TimerView UnknownReducerError
 UnknownSignalError UnknownWorkflowError UnknownWorkflowTypeError UnstorableError WallClock WorkflowExistsError

@@ -115,7 +115,7 @@ def _pump(sight: Sight, thresholds: Thresholds) -> Condition:
         return Condition(
             "pump", State.OK, None, thresholds.silent_s, f"{sight.owner} runs it, and begins just now"
         )
-    text = f"{sight.owner} runs it, and its last turn was {_span(silent_s)} ago"
+    text = f"{sight.owner} runs it, last seen at work {_span(silent_s)} ago"
     return Condition(
         "pump", _alert(silent_s > thresholds.silent_s), round(silent_s, 3), thresholds.silent_s, text
     )
