@@ -46,8 +46,8 @@ from .inputs import TurnRecord
 from .intake import Intake, foreign_signal
 from .interrupts import InterruptShield
 from .log import get_logger
-from .narration import Narrator
 from .meters import Meters
+from .narration import Narrator
 from .options import Options
 from .queries import Queries
 from .recovery import recover

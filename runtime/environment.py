@@ -43,15 +43,15 @@ def open_environment(world: Path, *, map_size: int, sync: bool, readonly: bool =
     )
 
 
-def reader_lag(environment: Any) -> int:
-    """Return how many commits ago the oldest open reader began; 0 where there is none.
+def readers_of(environment: Any) -> tuple[list[tuple[int, str, int]], int]:
+    """Return who reads, be it from another process, and the last transaction: ([(pid, thread, transaction)], last).
 
-    All pages that it could see wait for it, and the file grows meanwhile.
+    A transaction is known by its number; the place of a reader that reads nothing now is not among them.
     """
+    # LMDB says it in lines of three columns, below a line of headings.
+    lines = [line.split() for line in str(environment.readers()).splitlines()[1:]]
     last = int(environment.info()["last_txnid"])
-    # A line for each slot: process, thread, and the commit that it reads, or "-".
-    begun = [line.split()[-1] for line in environment.readers().splitlines()[1:] if line.strip()]
-    return max((last - int(number) for number in begun if number.isdecimal()), default=0)
+    return [(int(pid), thread, int(number)) for pid, thread, number in lines if number.isdigit()], last
 
 
 def translated(world: Path, error: lmdb.Error) -> WorldError:

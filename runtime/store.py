@@ -29,7 +29,7 @@ import lmdb
 from ..workflows.errors import RuntimeClosedError, WorldError, WorldFull
 from ..workflows.overlay import overlaid
 from .commit_log import LOG, Changes, CommitLog, Writes, damaged_log
-from .environment import DEFAULT_MAP_LIMIT, DEFAULT_MAP_SIZE, open_environment, reader_lag, translated
+from .environment import DEFAULT_MAP_LIMIT, DEFAULT_MAP_SIZE, open_environment, readers_of, translated
 from .gil import short_switches
 from .pieces import number_key
 from .read_view import ReadView
@@ -351,15 +351,7 @@ class Store:
         A transaction is known by its number; the place of a reader that reads nothing now is not among them.
         """
         with self._reader():
-            # LMDB says it in lines of three columns, below a line of headings.
-            lines = [line.split() for line in str(self._env.readers()).splitlines()[1:]]
-            last = int(self._env.info()["last_txnid"])
-        return [(int(pid), thread, int(number)) for pid, thread, number in lines if number.isdigit()], last
-
-    def reader_lag(self) -> int:
-        """Return how many commits ago the oldest reader of the world began, in whatever process."""
-        with self._reader():
-            return reader_lag(self._env)
+            return readers_of(self._env)
 
     def close(self) -> None:
         """Unmap the world and give it up, after running calls. A second call does nothing."""

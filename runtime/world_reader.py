@@ -22,7 +22,7 @@ import lmdb
 from ..workflows.errors import NotAWorldError, RuntimeClosedError, WorldCorruptError
 from ..workflows.overlay import overlaid
 from .commit_log import LOG, LogView, damaged_log
-from .environment import DEFAULT_MAP_SIZE, open_environment, reader_lag, translated
+from .environment import DEFAULT_MAP_SIZE, open_environment, readers_of, translated
 from .read_view import ReadView
 from .store import SCAN_BATCH
 from .table_rows import read_rows
@@ -178,10 +178,10 @@ class WorldReader:
                 int(stat["psize"]),
             )
 
-    def reader_lag(self) -> int:
-        """Return how many commits ago the oldest reader of the world began, in whatever process."""
+    def readers(self) -> tuple[list[tuple[int, str, int]], int]:
+        """Return who reads, be it from another process, and the last transaction; see `Store.readers`."""
         with self._transaction():
-            return reader_lag(self._env)
+            return readers_of(self._env)
 
     def close(self) -> None:
         """Unmap the world. A second call does nothing."""

@@ -60,7 +60,7 @@ def sight_of(world: Runtime, thresholds: Thresholds) -> Sight:
         metrics.since_turn_s,
         metrics.map_bytes,
         min(metrics.map_limit - metrics.map_bytes, shutil.disk_usage(store.path).free),
-        store.reader_lag(),
+        _lag(*store.readers()),
     )
 
 
@@ -93,8 +93,13 @@ def sight_from_outside(
             age_of(place),
             space.pages * space.page_size,
             shutil.disk_usage(place).free,
-            reader.reader_lag(),
+            _lag(*reader.readers()),
         )
+
+
+def _lag(readers: list[tuple[int, str, int]], last: int) -> int:
+    """Return how many commits ago the oldest open reader began: what it could see waits for it."""
+    return max((last - number for _, _, number in readers), default=0)
 
 
 def _held(reader: WorldReader, types: Mapping[str, WorkflowType[Any, Any]]) -> int:
