@@ -97,11 +97,6 @@ class PendingRows:
         self._pending = pending
 
     @property
-    def entries(self) -> int:
-        """How many entries it holds: commits whose rows are not all in their places yet."""
-        return self._next - self._first
-
-    @property
     def tables(self) -> Iterable[str]:
         """The tables that it names."""
         return list(self._pending)
@@ -135,6 +130,11 @@ class CommitLog(PendingRows):
         self._first = 0
         self._next = 0
         self._cycle = _Cycle([], 0, CYCLE, 1.0, 0)
+
+    @property
+    def entries(self) -> int:
+        """How many entries it holds: commits whose rows are not all in their places yet."""
+        return self._next - self._first
 
     @property
     def settled(self) -> bool:

@@ -13,7 +13,16 @@ from typing import Final
 
 from .reports import Distribution
 
-INPUT_KINDS: Final = ("start", "signal", "ask", "publish", "call", "cancel", "retry", "activity")
+INPUT_KINDS: Final[tuple[str, ...]] = (
+    "start",
+    "signal",
+    "ask",
+    "publish",
+    "call",
+    "cancel",
+    "retry",
+    "activity",
+)
 """What an input may be; the last is the result of one, and never refused."""
 
 TURN_BOUNDS_S: Final = (
@@ -87,8 +96,8 @@ class Meters:
 
     def __init__(self) -> None:
         self.turns = self.handled = self.steps = self.timers_fired = self.commits = 0
-        self.accepted = dict.fromkeys(INPUT_KINDS, 0)
-        self.refused = dict.fromkeys(INPUT_KINDS[:-1], 0)
+        self.accepted: dict[str, int] = dict.fromkeys(INPUT_KINDS, 0)
+        self.refused: dict[str, int] = dict.fromkeys(INPUT_KINDS[:-1], 0)
         self.turn_s = Buckets(TURN_BOUNDS_S)
         self.commit_s = Buckets(TURN_BOUNDS_S)
         self.step_s = Buckets(STEP_BOUNDS_S)
