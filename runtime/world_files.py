@@ -18,8 +18,6 @@ from .world_lock import OWNER_FILE
 
 DATA_FILE = "data.mdb"
 READERS_FILE = "lock.mdb"
-CONTROL_FILE = "control.json"
-"""Where the process that runs a world says how it takes commands; see `tools.control`."""
 LOG_DIRECTORY = "logs"
 """Where the commands keep what a world logs."""
 CONTROL_FILE = "control.json"

@@ -12,11 +12,13 @@ ALLOWED = {
     "workflows": {"msgpack"},
     "actors": {"pykka"},
     "runtime": {"apsw", "lmdb", "msgpack", "structlog"},
-    # pytest: the plugin alone, which nobody else loads; plotly: the load test's page alone, an extra; textual:
-    # `replay ui` alone, an extra too; starlette and uvicorn: the endpoint of a running world alone, an extra too.
-    "tools": {"click", "msgpack", "plotly", "pytest", "rich", "starlette", "structlog", "textual", "uvicorn"},
-    # `replay ui` and `top` alone, prometheus_client: `metrics` alone, extras too.
-    "tools": {"click", "msgpack", "plotly", "prometheus_client", "pytest", "rich", "structlog", "textual"},
+    # pytest: the plugin alone, which nobody else loads. All of extras: plotly: the load test's page alone; textual:
+    # `replay ui` and `top` alone; starlette and uvicorn: the endpoint of a running world alone; prometheus_client:
+    # `metrics` alone.
+    "tools": {
+        *("click", "msgpack", "plotly", "prometheus_client", "pytest", "rich", "starlette", "structlog"),
+        *("textual", "uvicorn"),
+    },
 }
 # Pieces of the standard library that the pure heart does without: threads, clocks, files, processes.
 IMPURE = {"threading", "asyncio", "time", "socket", "subprocess", "multiprocessing", "concurrent"}

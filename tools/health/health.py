@@ -46,6 +46,11 @@ class Health:
         }
 
 
+def told_health(world: Runtime) -> dict[str, Any]:
+    """Return the health of an open world as its endpoint tells it, at GET /health."""
+    return health_of(world).as_json()
+
+
 def health_of(
     world: Runtime | str | os.PathLike[str],
     thresholds: Thresholds | None = None,

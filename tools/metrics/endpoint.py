@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import urllib.error
+import http.client
 import urllib.request
 from pathlib import Path
 
-from ...runtime.world_files import CONTROL_FILE
 from ...runtime.world_lock import owner_of
+from ..control.endpoint import Endpoint
 
 PATIENCE_S = 30.0
 """Seconds that a world may take to answer: its first census may take some."""
@@ -19,15 +18,14 @@ def told_by_endpoint(world: Path) -> bytes | None:
     owner = owner_of(world)
     if owner is None:
         return None
+    endpoint = Endpoint.of(world, owner)
+    if endpoint is None:
+        return None
     try:
-        found = json.loads((world / CONTROL_FILE).read_text(encoding="utf-8"))
-        if (found["pid"], found["host"]) != tuple(owner):
-            # Left behind by a process that was killed.
-            return None
         # Straight there: whatever proxy the environment names does not know this computer's own addresses.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"{found['url']}/metrics", timeout=PATIENCE_S) as answer:
+        with opener.open(f"{endpoint.url}/metrics", timeout=PATIENCE_S) as answer:
             told: bytes = answer.read()
             return told
-    except (OSError, ValueError, KeyError, TypeError, urllib.error.URLError):
+    except (OSError, ValueError, http.client.HTTPException):
         return None
