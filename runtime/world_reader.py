@@ -166,18 +166,6 @@ class WorldReader:
             names = {name.decode() for name in self._env.dbs()}
         return sorted(names.union(self._log.rows) - {LOG})
 
-    def space(self) -> Space:
-        """Say how the world's file is used, as of now."""
-        with self._transaction():
-            info, stat = self._env.info(), self._env.stat()
-            return Space(
-                int(info["map_size"]),
-                (self.path / DATA_FILE).stat().st_size,
-                int(info["last_pgno"]) + 1,
-                2 + stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"],
-                int(stat["psize"]),
-            )
-
     def readers(self) -> tuple[list[tuple[int, str, int]], int]:
         """Return who reads, be it from another process, and the last transaction; see `Store.readers`."""
         with self._transaction():
