@@ -15,6 +15,7 @@ import contextlib
 import os
 import socket
 import sys
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,11 +33,22 @@ if sys.platform == "win32":
         os.lseek(fd, _LOCKED_BYTE, os.SEEK_SET)
         msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
 
+    _probe = _lock
+
 else:
     import fcntl
 
     def _lock(fd: int) -> None:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _probe(fd: int) -> None:
+        # Shared: those who only ask do not take each other for owners.
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
+_TRIES = 10
+_PAUSE_S = 0.01
+"""Between two tries to lock: whoever asks for the owner holds the lock for an instant."""
 
 
 class WorldLock:
@@ -57,7 +69,7 @@ class WorldLock:
         except OSError as error:
             raise WorldError(str(world), f"its {OWNER_FILE} cannot be opened ({error.strerror})") from error
         try:
-            _lock(fd)
+            _lock_soon(fd)
         except (BlockingIOError, PermissionError) as error:
             owner = _owner(fd)
             os.close(fd)
@@ -101,7 +113,7 @@ class Owner(NamedTuple):
 def owner_of(world: Path) -> Owner | None:
     """Say who owns a world, or None where nobody does.
 
-    To find out, it takes the lock for an instant: whoever opens the world just then is told that it is in use.
+    To find out, it takes the lock for an instant, which whoever opens the world just then waits for.
 
     Raises:
         WorldError: the lock file cannot be opened.
@@ -114,13 +126,22 @@ def owner_of(world: Path) -> Owner | None:
     except OSError as error:
         raise WorldError(str(world), f"its {OWNER_FILE} cannot be opened ({error.strerror})") from error
     try:
-        _lock(fd)
+        _probe(fd)
     except OSError:
         return _owner(fd)
     else:
         return None
     finally:
         os.close(fd)
+
+
+def _lock_soon(fd: int) -> None:
+    """Lock, waiting for those who only ask; raises as the system does if somebody has it for longer."""
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(BlockingIOError, PermissionError):
+            return _lock(fd)
+        time.sleep(_PAUSE_S)
+    return _lock(fd)
 
 
 def _owner(fd: int) -> Owner:

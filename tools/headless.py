@@ -13,8 +13,6 @@ from ..runtime.clock import Clock
 from ..runtime.world_files import has_data, os_errors
 from .control import serve
 from .control.server import ANY_PORT
-from .health import told_health
-from .metrics import exposition
 from .modules import registered_in
 from .output import BadInput
 from .stored_options import CLOCKS, stored_clock
@@ -65,7 +63,7 @@ def run_world(
         return stopped() or (end_s is not None and time.monotonic() >= end_s)
 
     with Runtime(path, registered_in(given), clock=chosen, **options) as world:
-        with serve(world, address, token=token, modules=given, health=told_health, metrics=exposition):
+        with serve(world, address, token=token, modules=given):
             if until_idle:
                 world.run_until_idle()
             else:

@@ -4,15 +4,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from deathless.runtime.store import Store
-from deathless.runtime.world_lock import OWNER_FILE, WorldLock
+from deathless.runtime.world_lock import OWNER_FILE, WorldLock, owner_of
 from deathless.workflows.errors import RuntimeClosedError, WorldError, WorldInUse
 
 OWNER = """
 import sys
+import threading
 from deathless.runtime.store import Store
 store = Store.open(sys.argv[1])
 store.commit({"turn": {b"k": b"v"}})
@@ -143,3 +145,26 @@ with Store.open(sys.argv[1]) as store:
     assert store.get("turn", b"k") == b"w"
 """
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "world")], check=True)
+
+
+def test_those_who_ask_for_the_owner_keep_nobody_from_opening(tmp_path):
+    world = tmp_path / "world"
+    Store.open(world).close()
+    stop = threading.Event()
+
+    def ask():
+        while not stop.is_set():
+            owner_of(world)
+
+    asking = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in asking:
+        thread.start()
+    for _ in range(100):
+        WorldLock(world).release()
+    stop.set()
+    for thread in asking:
+        thread.join()
+    assert owner_of(world) is None
+    lock = WorldLock(world)
+    assert owner_of(world).pid == os.getpid()
+    lock.release()

@@ -1,7 +1,7 @@
 """The endpoint's web application: operations on one world, for whoever has the token.
 
-    GET  /health            how far the world is
-    GET  /metrics           what Prometheus reads, where there is something to read
+    GET  /health            whether the world is well
+    GET  /metrics           what Prometheus reads
     POST /call/<operation>  a JSON object in, a JSON object out; `Authorization: Bearer TOKEN`
 
 An answer is given when it is durable. What went wrong is said as {"error": "..."}, with a status as in `errors`; never
@@ -43,7 +43,7 @@ def app_of(
     *,
     timeout: float,
     health: Health,
-    metrics: Metrics | None,
+    metrics: Metrics,
 ) -> Starlette:
     """Return the application.
 
@@ -53,7 +53,7 @@ def app_of(
         operations: what may be called, by name.
         timeout: seconds that a call waits to be durable, where it does not say `?timeout=` itself.
         health: what GET /health tells. Where it says `"healthy": false`, the status is 503.
-        metrics: what GET /metrics tells; None for nothing.
+        metrics: what GET /metrics tells.
     """
     # A third of a second to import: only where a world listens.
     from starlette.applications import Starlette  # noqa: PLC0415
@@ -81,7 +81,7 @@ class _Pages:
         operations: Mapping[str, Operation],
         timeout: float,
         health: Health,
-        metrics: Metrics | None,
+        metrics: Metrics,
     ) -> None:
         self._world = world
         self._expected = f"Bearer {token}".encode()
@@ -98,8 +98,6 @@ class _Pages:
     async def metrics(self, _: Request) -> Response:
         from starlette.responses import Response  # noqa: PLC0415
 
-        if self._metrics is None:
-            raise ControlError(UNKNOWN, "this world tells no metrics")
         with control_errors():
             told = await asyncio.to_thread(self._metrics, self._world)
         return Response(told, headers={"content-type": METRICS_TYPE})

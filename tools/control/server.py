@@ -14,10 +14,12 @@ from ...runtime import Runtime
 from ...runtime.log import get_logger
 from ...workflows.registry import Registry
 from ..fit import require_fit
+from ..health import told_health
+from ..metrics import exposition
 from .app import Health, Metrics, app_of
 from .endpoint import Endpoint
 from .errors import EndpointError
-from .operations import OPERATIONS, Operation, reload_of, state_of
+from .operations import OPERATIONS, Operation, reload_of
 
 ANY_PORT = "127.0.0.1:0"
 SHUTDOWN_S = 2
@@ -33,8 +35,8 @@ def serve(
     modules: Iterable[ModuleType] = (),
     timeout: float = 10.0,
     operations: Mapping[str, Operation] | None = None,
-    health: Health = state_of,
-    metrics: Metrics | None = None,
+    health: Health = told_health,
+    metrics: Metrics = exposition,
 ) -> Iterator[Endpoint]:
     """Take commands for a world while the `with` lasts.
 
@@ -56,7 +58,7 @@ def serve(
         timeout: seconds that a command waits to be durable, where it does not say otherwise.
         operations: what may be asked; `OPERATIONS` by default.
         health: what GET /health tells, without a token.
-        metrics: what GET /metrics tells, without a token; None for nothing.
+        metrics: what GET /metrics tells, without a token.
 
     Raises:
         EndpointError: it cannot listen at the address, the token is none, or starlette and uvicorn are missing.
