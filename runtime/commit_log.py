@@ -28,7 +28,8 @@ from ..actors import ENDED_INDEX, ENTITY_INDEX, GROUP_INDEX, TYPE_INDEX
 from ..workflows.errors import WorldCorruptError
 from .audit.tables import EVENT_TABLE
 from .history.tables import GROWING_TABLES
-from .pieces import cut, joined, number_key, number_of
+from .pending_rows import PendingRows
+from .pieces import cut, joined
 
 LOG = "log"
 CYCLE = 64
@@ -90,35 +91,6 @@ class _Cycle(NamedTuple):
     following: int
 
 
-class PendingRows:
-    """What the log says of keys, by stretches of neighbouring ones: those that are alike but for the last byte."""
-
-    def __init__(self, pending: dict[str, dict[bytes, dict[bytes, bytes | None]]]) -> None:
-        self._pending = pending
-
-    @property
-    def tables(self) -> Iterable[str]:
-        """The tables that it names."""
-        return list(self._pending)
-
-    def find(self, table: str, key: bytes, absent: Any) -> Any:
-        """Return a key's pending value, None where it is deleted, `absent` where it has none; from any thread."""
-        stretches = self._pending.get(table)
-        if not stretches:
-            return absent
-        rows = stretches.get(key[:-1])
-        return absent if rows is None else rows.get(key, absent)
-
-    def rows(self, table: str, start: bytes = b"", stop: bytes | None = None) -> dict[bytes, bytes | None]:
-        """Copy the pending rows of a table, some from before `start` and after `stop` among them; from any thread."""
-        found: dict[bytes, bytes | None] = {}
-        for stretch, rows in self._pending.get(table, {}).copy().items():
-            # Its keys have one byte more.
-            if stretch + b"\xff" >= start and (stop is None or stretch < stop):
-                found.update(rows)
-        return found
-
-
 class CommitLog(PendingRows):
     """Plans what each transaction writes, and knows what is not in its place yet.
 
@@ -154,7 +126,7 @@ class CommitLog(PendingRows):
         found: dict[str, dict[bytes, bytes | None]] = {}
         numbers = []
         for number, entry in joined(entries):
-            _merge(entry, found)
+            merge_entry(entry, found)
             numbers.append(number)
         self._add(found)
         if numbers:
@@ -246,67 +218,12 @@ class CommitLog(PendingRows):
         ]
 
 
-class FlatRows:
-    """What the log says of keys, as `PendingRows` has it."""
+def merge_entry(entry: bytes, into: dict[str, dict[bytes, bytes | None]]) -> None:
+    """Add what an entry says.
 
-    def __init__(self, rows: dict[str, dict[bytes, bytes | None]]) -> None:
-        self._rows = rows
-
-    @property
-    def tables(self) -> Iterable[str]:
-        """The tables that it names."""
-        return list(self._rows)
-
-    def find(self, table: str, key: bytes, absent: Any) -> Any:
-        """Return a key's value, None where it is deleted, `absent` where it has none."""
-        return self._rows.get(table, {}).get(key, absent)
-
-    def rows(self, table: str, start: bytes = b"", stop: bytes | None = None) -> dict[bytes, bytes | None]:  # noqa: ARG002
-        """Return the rows of a table."""
-        return self._rows.get(table, {})
-
-
-class LogView:
-    """What a log says, for a reader from outside: it reads each entry once.
-
-    Attributes:
-        rows: the newest values of keys that the log names, by table; None where deleted.
+    Raises:
+        ValueError: it does not decode.
     """
-
-    def __init__(self) -> None:
-        self.rows: dict[str, dict[bytes, bytes | None]] = {}
-        self._next = 0
-        self._merged = 0
-
-    def frozen(self) -> FlatRows:
-        """Return what it says as it stays."""
-        return FlatRows({table: rows.copy() for table, rows in self.rows.items()})
-
-    def refresh(self, cursor: Any) -> None:
-        """Read what was appended since the last time.
-
-        Args:
-            cursor: on the log's table, in a transaction.
-
-        Raises:
-            ValueError: an entry does not decode.
-        """
-        first = number_of(cursor.item()) if cursor.first() else None
-        # A number left out: what was read before is in place, and may be old. Nor is it kept without end.
-        if first is None or first > self._next or self._merged > _MOST_MERGED:
-            self.rows, self._next, self._merged = {}, first or 0, 0
-        if cursor.set_range(number_key(self._next)):
-            for number, entry in joined(cursor):
-                _merge(entry, self.rows)
-                self._next = number + 1
-                self._merged += 1
-
-
-_MOST_MERGED = 8 * CYCLE
-
-
-def _merge(entry: bytes, into: dict[str, dict[bytes, bytes | None]]) -> None:
-    """Add what an entry says."""
     try:
         for table, keys, values in msgpack.unpackb(entry):
             into.setdefault(table, {}).update(zip(keys, values, strict=True))

@@ -21,8 +21,9 @@ import lmdb
 
 from ..workflows.errors import NotAWorldError, RuntimeClosedError, WorldCorruptError
 from ..workflows.overlay import overlaid
-from .commit_log import LOG, LogView, damaged_log
+from .commit_log import LOG, damaged_log
 from .environment import DEFAULT_MAP_SIZE, open_environment, readers_of, translated
+from .log_view import LogView
 from .read_view import ReadView
 from .store import SCAN_BATCH
 from .table_rows import read_rows

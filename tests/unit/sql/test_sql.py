@@ -8,7 +8,7 @@ from sql_game import ALL, Hit, buff, guard, players
 
 from deathless import GameClock, Runtime, SqlError
 from deathless.runtime.sql.query import run_query
-from deathless.runtime.sql.workflow_table import HELD
+from deathless.runtime.sql.workflow_record import HELD
 from deathless.runtime.world_reader import WorldReader
 
 GUIDE = {

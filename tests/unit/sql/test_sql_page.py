@@ -6,7 +6,7 @@ from pathlib import Path
 
 import sql_game
 
-from deathless.runtime.commit_log import FlatRows
+from deathless.runtime.pending_rows import FlatRows
 from deathless.runtime.read_view import ReadView
 from deathless.runtime.sql.context import SqlContext
 from deathless.runtime.sql.world_tables import world_tables
