@@ -1,14 +1,20 @@
-"""What the unit tests of the runtime share: worlds in a temporary folder, on a game clock."""
+"""What the unit tests share: worlds in a temporary folder, on a game clock, and the modules beside them.
+
+With `--import-mode=importlib` pytest leaves `sys.path` alone.
+"""
 
 import contextlib
 import importlib.util
 import itertools
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
 from deathless import GameClock, Runtime
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 class Worlds:

@@ -1,6 +1,7 @@
 """The census of a world: counts by type and status, and for whom nothing can go on."""
 
 import pytest
+from watched_flows import Poke, bad, listener, parent, sleeper
 
 from deathless import Context, Signal, Status, WorldCorruptError, activity, workflow
 from deathless.runtime.census import Censuses, take_census
@@ -9,23 +10,8 @@ from deathless.runtime.world_reader import WorldReader
 from deathless.workflows import rows
 
 
-class Poke(Signal):
-    pass
-
-
 class Never(Signal):
     pass
-
-
-@workflow
-async def sleeper(ctx: Context, seconds: float) -> int:
-    await ctx.sleep(seconds)
-    return 1
-
-
-@workflow
-async def listener(ctx: Context) -> None:
-    await ctx.receive(Poke)
 
 
 @workflow
@@ -33,16 +19,6 @@ async def choosy(ctx: Context) -> None:
     if ctx.workflow_id < 0:
         await ctx.receive(Poke)
     await ctx.receive(Never)
-
-
-@workflow
-async def bad(ctx: Context) -> None:
-    raise ValueError("bad")
-
-
-@workflow
-async def parent(ctx: Context) -> None:
-    await ctx.spawn(listener())
 
 
 @activity

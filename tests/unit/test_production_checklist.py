@@ -1,17 +1,13 @@
 """The checklist has each item of the guide's, and the operators' pages name commands and options that exist."""
 
 import re
-import sys
 from pathlib import Path
 
 import click
 import pytest
+from guide_blocks import CHECKLIST, PRACTICES, SIZES
 
 from deathless.tools.cli import deathless
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from guide_blocks import CHECKLIST, PRACTICES, SIZES  # noqa: E402 - after sys.path.
 
 HOW_TO = Path(__file__).parents[2] / "docs/how-to"
 PAGE = (HOW_TO / "production-checklist.md").read_text(encoding="utf-8")

@@ -4,18 +4,14 @@ import ast
 import importlib
 import pkgutil
 import re
-import sys
 from pathlib import Path
 
+import operator_troubles  # noqa: F401 - it adds its own.
 import pytest
+import troubles
+from guide_blocks import QUICK_FIXES
 
 import deathless
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import operator_troubles  # noqa: E402, F401 - after sys.path, as what follows; it adds its own.
-import troubles  # noqa: E402
-from guide_blocks import QUICK_FIXES  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/how-to/troubleshoot.md").read_text(encoding="utf-8")

@@ -5,39 +5,14 @@ import shutil
 from collections import namedtuple
 
 import pytest
+from watched_flows import bad, listener, parent, sleeper
 
-from deathless import Context, GameClock, Runtime, Signal, workflow
+from deathless import GameClock, Runtime
 from deathless.runtime.row_buffer import WORKFLOW_TABLE, row_key
 from deathless.runtime.world_files import DATA_FILE
 from deathless.runtime.world_lock import WorldLock
 from deathless.runtime.world_reader import WorldReader
 from deathless.tools.health import State, Thresholds, health_of
-
-
-class Poke(Signal):
-    pass
-
-
-@workflow
-async def sleeper(ctx: Context, seconds: float) -> int:
-    await ctx.sleep(seconds)
-    return 1
-
-
-@workflow
-async def listener(ctx: Context) -> None:
-    await ctx.receive(Poke)
-
-
-@workflow
-async def bad(ctx: Context) -> None:
-    raise ValueError("bad")
-
-
-@workflow
-async def parent(ctx: Context) -> None:
-    await ctx.spawn(listener())
-
 
 ALL = [sleeper, listener, bad, parent]
 

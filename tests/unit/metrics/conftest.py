@@ -1,28 +1,9 @@
 """What the tests of metrics share: a small world, open or saved."""
 
 import pytest
+from watched_flows import bad, listener, sleeper
 
-from deathless import Context, GameClock, Runtime, Signal, workflow
-
-
-class Poke(Signal):
-    pass
-
-
-@workflow
-async def sleeper(ctx: Context, seconds: float) -> int:
-    await ctx.sleep(seconds)
-    return 1
-
-
-@workflow
-async def listener(ctx: Context) -> None:
-    await ctx.receive(Poke)
-
-
-@workflow
-async def bad(ctx: Context) -> None:
-    raise ValueError("bad")
+from deathless import GameClock, Runtime
 
 
 @pytest.fixture
