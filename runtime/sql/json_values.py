@@ -22,6 +22,8 @@ _LEAST, _MOST = -(2**63), 2**63 - 1
 ELSEWHERE = "..."
 """Stands for a value inside itself."""
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 SqlValue = int | float | str | bytes | None
 
 
@@ -31,7 +33,7 @@ def json_text(value: Any) -> str:
     Objects are what has named fields, with those; enum members are their names, bytes `{"base64": ...}`, times
     ISO texts, sets arrays, handles of children `{"child": id}`. What JSON has no word for is its `repr`.
     """
-    return json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"))
+    return _encode(plain(value))
 
 
 def sql_value(value: Any) -> SqlValue:
@@ -57,10 +59,17 @@ def plain(value: Any, inside: frozenset[int] = frozenset()) -> Any:
         return value if math.isfinite(value) else repr(value)
     if id(value) in inside:
         return ELSEWHERE
-    parts = _fields(value)
     inner = inside | {id(value)}
+    if kind is list or kind is tuple:
+        # By far the most, and without a look at what else they might be.
+        return [part if type(part) in _PLAIN else plain(part, inner) for part in value]
+    parts = _fields(value)
     if parts is not None:
-        return {str(name): plain(part, inner) for name, part in parts.items() if part is not UNBOUND}
+        return {
+            str(name): part if type(part) in _PLAIN else plain(part, inner)
+            for name, part in parts.items()
+            if part is not UNBOUND
+        }
     if isinstance(value, (list, tuple, deque)):
         return [plain(part, inner) for part in value]
     if isinstance(value, (set, frozenset)):
@@ -70,7 +79,7 @@ def plain(value: Any, inside: frozenset[int] = frozenset()) -> Any:
 
 def _fields(value: Any) -> Mapping[Any, Any] | None:
     """Return what has named parts as a mapping; else None."""
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return {key if isinstance(key, str) else _key(key): part for key, part in value.items()}
     if isinstance(value, Timer):
         return {"timer": value.name, "due": value.due_us / US}
