@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 import apsw
@@ -39,6 +39,7 @@ class _Table:
     def __init__(self, table: VirtualTable) -> None:
         self._table = table
         self._columns = list(table.columns)
+        self._numbers: dict[Hashable, int] = {}
 
     def BestIndexObject(self, index: apsw.IndexInfo) -> bool:  # noqa: N802
         size = max(1.0, self._table.size())
@@ -93,7 +94,7 @@ class _Table:
         return False
 
     def Open(self) -> _Cursor:  # noqa: N802
-        return _Cursor(self._table, self._columns)
+        return _Cursor(self._table, self._columns, self._numbers)
 
     def Disconnect(self) -> None:  # noqa: N802
         """Do nothing: the table is the caller's."""
@@ -104,13 +105,14 @@ class _Table:
 class _Cursor:
     """Goes through the rows of one search."""
 
-    def __init__(self, table: VirtualTable, columns: list[str]) -> None:
+    def __init__(self, table: VirtualTable, columns: list[str], numbers: dict[Hashable, int]) -> None:
         self._table = table
         self._columns = columns
+        self._numbers = numbers
         self._getters: list[Callable[[Record], Any]] = [operator.attrgetter(name) for name in columns]
         self._rows: Iterator[Record] = iter(())
         self._row: Record = None
-        self._number = 0
+        self._place = 0
 
     def Filter(self, index: int, text: str, values: tuple[Any, ...]) -> None:  # noqa: N802
         descending, *used = map(int, text.split())
@@ -122,20 +124,22 @@ class _Cursor:
                 bool(descending),
             )
         )
-        self._row = next(self._rows, None)
+        self._row, self._place = next(self._rows, None), 0
 
     def Eof(self) -> bool:  # noqa: N802
         return self._row is None
 
     def Next(self) -> None:  # noqa: N802
         self._row = next(self._rows, None)
-        self._number += 1
+        self._place += 1
 
     def Column(self, number: int) -> Any:  # noqa: N802
-        return self._number if number < 0 else self._getters[number](self._row)
+        return self.Rowid() if number < 0 else self._getters[number](self._row)
 
     def Rowid(self) -> int:  # noqa: N802
-        return self._number
+        # By it SQLite knows a row again that OR finds by two indexes.
+        identity = self._table.identity(self._row, self._place)
+        return self._numbers.setdefault(identity, len(self._numbers))
 
     def Close(self) -> None:  # noqa: N802
         self._rows = iter(())

@@ -67,6 +67,11 @@ class EventTable(VirtualTable):
         self._context = context
         self._reader = AuditReader(context.view)
 
+    def identity(self, record: EventRow, place: int) -> int:  # noqa: ARG002
+        """Return its id."""
+        number: int = record.id
+        return number
+
     def size(self) -> float:
         """Estimate how many events there are."""
         return 1.0 + 100.0 * self._context.view.estimate(EVENT_TABLE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from functools import cached_property, partial
 from operator import attrgetter
 
@@ -18,12 +18,17 @@ from .virtual_table import Search, VirtualTable, as_id
 
 
 class StepRow:
-    """A row of table `workflow_history`."""
+    """A row of table `workflow_history`.
+
+    Attributes:
+        number: of the step among those of its workflow that are kept.
+    """
 
     def __init__(self, workflow_id: int, entry: HistoryEntry) -> None:
         self.workflow_id = workflow_id
         self._entry = entry
         self._state = entry.state
+        self.number = 0
 
     turn = property(attrgetter("_entry.turn"))
     timestamp = property(attrgetter("_entry.now"))
@@ -87,6 +92,10 @@ class HistoryTable(VirtualTable):
         self._context = context
         self._reader = HistoryReader(context.view)
 
+    def identity(self, record: StepRow, place: int) -> Hashable:  # noqa: ARG002
+        """Return whose step it is, and which."""
+        return record.workflow_id, record.number
+
     def size(self) -> float:
         """Estimate how many steps there are."""
         return 100.0 * self._turns
@@ -102,9 +111,9 @@ class HistoryTable(VirtualTable):
     def rows(self, search: Search) -> Iterator[StepRow]:
         """Go through the steps that a search wants."""
         if search.column is None:
-            return self._all()
+            return _numbered(self._all())
         number = as_id(search.value)
-        return iter(()) if number is None else self._rows(number, self._reader.steps_of(number))
+        return iter(()) if number is None else _numbered(self._rows(number, self._reader.steps_of(number)))
 
     def _all(self) -> Iterator[StepRow]:
         # A step's row is the one on which the next step of that workflow began.
@@ -133,3 +142,10 @@ class HistoryTable(VirtualTable):
             return self._context.workflow(number, row)
 
         return (StepRow(number, entry) for entry in entries(records, stored, view))
+
+
+def _numbered(found: Iterable[StepRow]) -> Iterator[StepRow]:
+    numbers: dict[int, int] = {}
+    for row in found:
+        row.number = numbers[row.workflow_id] = numbers.get(row.workflow_id, 0) + 1
+        yield row

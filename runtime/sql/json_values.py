@@ -19,6 +19,8 @@ from ...workflows.unloaded import UnloadedMember, UnloadedValue
 
 _PLAIN = frozenset({int, str, bool, type(None)})
 _LEAST, _MOST = -(2**63), 2**63 - 1
+_LARGE = 10**640
+"""Python may be set to write no number of more digits in decimal: that takes the square of their number."""
 ELSEWHERE = "..."
 """Stands for a value inside itself."""
 
@@ -43,7 +45,7 @@ def sql_value(value: Any) -> SqlValue:
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, int):
-        return int(value) if _LEAST <= value <= _MOST else str(int(value))
+        return int(value) if _LEAST <= value <= _MOST else _digits(value)
     if value is None or isinstance(value, (str, bytes)):
         return value
     return float(value) if isinstance(value, float) else json_text(value)
@@ -53,7 +55,7 @@ def plain(value: Any, inside: frozenset[int] = frozenset()) -> Any:
     """Return a value made of what JSON has; `inside` are the identities of what it is a part of."""
     kind = type(value)
     if kind in _PLAIN:
-        return value
+        return value if kind is not int or -_LARGE < value < _LARGE else _digits(value)
     if isinstance(value, float):
         # JSON has no other numbers.
         return value if math.isfinite(value) else repr(value)
@@ -108,6 +110,11 @@ def record_fields(value: Any) -> dict[str, Any] | None:
     return None
 
 
+def _digits(number: int) -> str:
+    """Return a number as text, a very large one in hexadecimal."""
+    return str(int(number)) if -_LARGE < number < _LARGE else hex(number)
+
+
 def _key(key: Any) -> str:
     """Return a key of a dict as text: JSON's keys are texts."""
     return key.name if isinstance(key, Enum) else json_text(key)
@@ -124,5 +131,5 @@ def _leaf(value: Any) -> Any:
         return value.total_seconds()
     if isinstance(value, (int, str)):
         # Of a class of their own.
-        return int(value) if isinstance(value, int) else str(value)
+        return plain(int(value)) if isinstance(value, int) else str(value)
     return repr(value)

@@ -89,6 +89,8 @@ def open_query(
 
     from .bridge import declare  # noqa: PLC0415
 
+    if "\0" in query:
+        raise SqlError("the query cannot be run: it has a zero byte in it; give char(0) for one")
     tables = world_tables(SqlContext(view, registry))
     connection = apsw.Connection(":memory:")
     try:
@@ -168,6 +170,10 @@ def _explaining(tables: list[VirtualTable], timeout: float | None) -> Iterator[N
     except (apsw.BindingsError, KeyError) as error:
         raise SqlError(
             "the query has other parameters than were given: one value for each ? or :name"
+        ) from error
+    except UnicodeError as error:
+        raise SqlError(
+            f"the query cannot be run: a text in it, or one that it gives, is not UTF-8 ({error})"
         ) from error
     except apsw.Error as error:
         raise SqlError(f"the query cannot be run: {error}{_remedy(str(error), tables)}") from error

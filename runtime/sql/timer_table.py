@@ -90,6 +90,10 @@ class TimerTable(VirtualTable):
         """Look at the timers of a world."""
         self._context = context
 
+    def identity(self, record: TimerRecord, place: int) -> int:  # noqa: ARG002
+        """Return its id."""
+        return record.scheduled_id
+
     def size(self) -> float:
         """Estimate how many there are."""
         return float(self._size)

@@ -21,13 +21,16 @@ _TYPES = {int: "INTEGER", str: "TEXT", bytes: "BLOB"}
 _LOOKED_AT = 100
 """Rows at the beginning by which the fields are known: a table's values are of one class, in some version."""
 VALUE = "value"
+_PACKED_KEY = "packed key"
 
 
 class _UserRecord:
     """A row: an attribute for each column; a field that its value has not is None."""
 
-    def __init__(self, cells: Mapping[str, SqlValue]) -> None:
+    def __init__(self, packed_key: bytes, cells: Mapping[str, SqlValue]) -> None:
         self.__dict__.update(cells)
+        # As no field is named.
+        self.__dict__[_PACKED_KEY] = packed_key
 
     def __getattr__(self, name: str) -> None:
         return None
@@ -65,6 +68,11 @@ class UserTable(VirtualTable):
         names = {name.lower(): name for name in reversed(fields or {VALUE: None})}
         self.columns.update(dict.fromkeys(reversed(names.values()), ""))
 
+    def identity(self, record: _UserRecord, place: int) -> bytes:  # noqa: ARG002
+        """Return its key."""
+        packed: bytes = record.__dict__[_PACKED_KEY]
+        return packed
+
     def size(self) -> float:
         """Estimate how many rows there are."""
         return float(self._context.view.estimate(self._table))
@@ -87,7 +95,7 @@ class UserTable(VirtualTable):
                 cells[VALUE] = sql_value(value)
             else:
                 cells.update((name, sql_value(part)) for name, part in fields.items())
-            yield _UserRecord(cells)
+            yield _UserRecord(key, cells)
 
     def _found(self, search: Search) -> Iterator[tuple[bytes, bytes]]:
         if search.column is None:

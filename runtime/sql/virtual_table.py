@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from .json_values import SqlValue
@@ -44,6 +44,15 @@ class VirtualTable(ABC):
     backwards: ClassVar[bool] = False
 
     @abstractmethod
+    def identity(self, record: Record, place: int) -> Hashable:
+        """Return what is a row's in each search, and no other row's: of a row that two of them find, one is taken.
+
+        Args:
+            record: the row.
+            place: how many rows came before it in its search.
+        """
+
+    @abstractmethod
     def size(self) -> float:
         """Estimate how many rows there are."""
 
@@ -66,7 +75,11 @@ def as_number(value: SqlValue) -> int | None:
         try:
             return int(value)
         except ValueError:
-            return None
+            try:
+                # To SQLite '1.0' and '1e0' are 1, too.
+                return as_number(float(value))
+            except ValueError:
+                return None
     if isinstance(value, float):
         return int(value) if value.is_integer() else None
     return value if isinstance(value, int) else None

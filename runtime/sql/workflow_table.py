@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from functools import cached_property
 from itertools import chain, repeat
 from typing import Any, NamedTuple
@@ -89,6 +89,10 @@ class WorkflowTable(VirtualTable):
             case "status":
                 return 30.0 + self._estimate / 4
         return None
+
+    def identity(self, record: WorkflowRecord | _Counted, place: int) -> Hashable:
+        """Return its id; of a stand-in its place among those that have the same value in the index."""
+        return (record, place) if isinstance(record, _Counted) else record.id
 
     def covers(self, used: frozenset[str]) -> str | None:
         """Return "status" or "workflow_type" where only that is asked for: its index tells without the rows."""

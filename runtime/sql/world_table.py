@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import NamedTuple
 
 from ...workflows.sources import US
@@ -33,6 +33,10 @@ class WorldTable(VirtualTable):
     def __init__(self, context: SqlContext) -> None:
         """Look at a world."""
         self._context = context
+
+    def identity(self, record: WorldRecord, place: int) -> Hashable:  # noqa: ARG002
+        """Return the row: it is the only one."""
+        return record
 
     def size(self) -> float:
         """Return 1."""

@@ -26,7 +26,9 @@ def world_tables(context: SqlContext) -> list[VirtualTable]:
     for stored in context.view.tables():
         if stored.startswith(PREFIX):
             name = stored.removeprefix(PREFIX)
-            shown = f"table_{name}" if name.lower() in taken or name.lower().startswith("sqlite_") else name
+            shown = f"table_{name}" if name.lower().startswith("sqlite_") else name
+            while shown.lower() in taken:
+                shown = f"table_{shown}"
             taken.add(shown.lower())
             found.append(UserTable(context, name, shown))
     return found

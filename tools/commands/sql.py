@@ -148,7 +148,7 @@ def _write_csv(found: SqlRows, file: IO[str]) -> None:
 def _value(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

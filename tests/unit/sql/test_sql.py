@@ -4,12 +4,19 @@ import json
 import threading
 
 import pytest
-from sql_game import ALL, Hit, buff, guard, players
+from sql_game import ALL, Hit, buff, guard, players, populate
 
-from deathless import GameClock, Runtime, SqlError
+from deathless import Context, GameClock, Runtime, SqlError, Table, reducer, workflow
 from deathless.runtime.sql.query import run_query
 from deathless.runtime.sql.workflow_record import HELD
 from deathless.runtime.world_reader import WorldReader
+
+
+@workflow
+async def huge(ctx: Context, number: int) -> int:
+    await ctx.sleep(1.0)
+    return number
+
 
 GUIDE = {
     "by status": """
@@ -311,3 +318,71 @@ def test_a_query_that_takes_too_long_ends(world):
 def test_named_parameters_take_any_value(world):
     found = world.sql("SELECT :a, :b, :c, :d", {"a": 1.5, "b": None, "c": players.name, "d": [1, {"x": 2}]})
     assert found.rows == [(1.5, None, "player", '[1,{"x":2}]')]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT id FROM workflow WHERE {0}id = 9 OR {0}entity_id = 42",
+        "SELECT id, state FROM workflow WHERE {0}entity_id = 42 OR {0}correlation_id = 'gate'",
+        "SELECT COUNT(*) FROM workflow WHERE {0}status = 'Failed' OR ({0}status = 'Failed' AND length(status) > 1)",
+        "SELECT name FROM workflow_timer WHERE {0}workflow_id = 100 OR {0}scheduled_id = 100 * 65536",
+        "SELECT event FROM workflow_event WHERE {0}id = 1 << 24 OR ({0}id = 1 << 24 AND turn = 1)",
+        "SELECT turn FROM workflow_history WHERE ({0}workflow_id = 2 AND turn > 0) OR ({0}workflow_id = 2 AND turn = 1)",
+        "SELECT name FROM player WHERE ({0}key = 1 AND gold > 0) OR ({0}key = 1 AND gold < 100)",
+        "SELECT key_2 FROM price WHERE ({0}key_1 = 'axe' AND key_2 > 0) OR ({0}key_1 = 'axe' AND value > 1)",
+    ],
+)
+def test_a_row_that_or_finds_twice_is_given_once(place, query):
+    options = {"clock": GameClock(), "durability": "process", "history": "all", "audit": True}
+    with Runtime(place, ALL, **options) as world:
+        populate(world)
+        for number in range(200):
+            world.start(buff(50.0), entity_id=100 + number, correlation_id=f"group {number}")
+        world.advance(1.0)
+    # Opened anew: as long as all rows are in the log, the tables are thought to be empty, and read as a whole.
+    with Runtime(place, ALL, **options) as world:
+        # The sign before a column keeps its index from being used.
+        expected = sorted(ask(world, query.format("+")))
+        assert expected
+        assert sorted(ask(world, query.format(""))) == expected
+
+
+def test_a_text_that_is_a_number_finds_what_has_the_number(place):
+    with Runtime(place, ALL, clock=GameClock(), durability="process") as world:
+        populate(world)
+    with Runtime(place, ALL, clock=GameClock(), durability="process") as world:
+        for text in ("2", " 2 ", "2.0", "2e0"):
+            assert ask(world, "SELECT key FROM player WHERE key = ?", text) == [(2,)]
+            assert ask(world, "SELECT id FROM workflow WHERE id = ?", text) == [(2,)]
+        assert ask(world, "SELECT id FROM workflow WHERE id = '2.5' OR id = 'nan' OR id = 'inf'") == []
+
+
+def test_what_is_no_text_is_refused_in_words(world):
+    for query in ("SELECT CAST(x'ff' AS TEXT)", "SELECT '\udcff'", "SELECT 1\0"):
+        with pytest.raises(SqlError, match="the query cannot be run"):
+            ask(world, query)
+    with pytest.raises(SqlError, match="not UTF-8"):
+        ask(world, "SELECT ?", "\ud800")
+
+
+def test_numbers_of_thousands_of_digits_are_shown_in_hexadecimal(place):
+    with Runtime(place, [*ALL, huge], clock=GameClock(), durability="process") as world:
+        world.start(huge(10**5000))
+        world.advance(0.0)
+        assert ask(world, "SELECT state->>'number' FROM workflow") == [(hex(10**5000),)]
+
+
+def test_a_table_by_the_name_that_another_one_would_be_shown_by(place):
+    tables = [Table("workflow", key=int, value=str), Table("table_workflow", key=int, value=str)]
+
+    @reducer
+    def fill(ctx) -> None:
+        for table in tables:
+            ctx.table(table)[1] = table.name
+
+    with Runtime(place, [*tables, fill], clock=GameClock(), durability="process") as world:
+        world.call(fill)
+        world.advance(0.0)
+        assert ask(world, "SELECT value FROM table_workflow") == [("table_workflow",)]
+        assert ask(world, "SELECT value FROM table_table_workflow") == [("workflow",)]
