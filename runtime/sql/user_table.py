@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -59,7 +60,9 @@ class UserTable(VirtualTable):
         self._form = tuple(_KINDS[part] for part in ([form] if self._single else form))
         fields: dict[str, None] = {}
         for _, stored in islice(context.view.scan(self._table), _LOOKED_AT):
-            fields.update(dict.fromkeys(record_fields(self._unpack(stored)) or (VALUE,)))
+            # A damaged row is an error for those who ask for it, not for those who ask for another table.
+            with contextlib.suppress(WorldCorruptError):
+                fields.update(dict.fromkeys(record_fields(self._unpack(stored)) or (VALUE,)))
         parts = ["key"] if self._single else [f"key_{number + 1}" for number in range(len(self._form))]
         # SQL tells no large letters from small ones.
         taken = {field.lower() for field in fields}

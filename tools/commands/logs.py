@@ -114,7 +114,8 @@ def _writer(*, as_json: bool) -> Callable[[LogLine], None]:
             click.echo(line.text)
         else:
             # The renderer takes the fields apart that it is given.
-            click.echo(render(None, "", fields))
+            # A half of a surrogate pair, which JSON can name, has no form that could be written.
+            click.echo(render(None, "", fields).encode("utf-8", "backslashreplace").decode("utf-8"))
 
     return write
 

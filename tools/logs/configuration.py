@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import logging.handlers
 import os
@@ -123,11 +124,34 @@ def _formatter(format_: str, *, colors: bool) -> logging.Formatter:
         # Names of workflows and errors stay readable; what JSON has no word for is written as Python would.
         last += [
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False, default=repr),
+            structlog.processors.JSONRenderer(serializer=_json),
         ]
     else:
         last.append(structlog.dev.ConsoleRenderer(colors=colors))
     return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_shared(), processors=last)
+
+
+def _json(fields: dict[str, Any], **_: Any) -> str:
+    """Return a line as JSON, with a text for a value that has no form in it: keys that are tuples, a list in itself."""
+    try:
+        return json.dumps(fields, ensure_ascii=False, default=repr)
+    except (TypeError, ValueError, RecursionError):
+        return (
+            "{"
+            + ", ".join(f"{json.dumps(str(name))}: {_value(value)}" for name, value in fields.items())
+            + "}"
+        )
+
+
+def _value(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, default=repr)
+    except (TypeError, ValueError, RecursionError):
+        try:
+            return json.dumps(repr(value), ensure_ascii=False)
+        except ValueError:
+            # A number of thousands of digits.
+            return json.dumps(object.__repr__(value))
 
 
 class _RotatingFile(logging.handlers.RotatingFileHandler):

@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from deathless.tools.logs import configure_log, log_path, read_log
+from deathless.tools.logs.configuration import _json
 from deathless.tools.logs.log_files import log_files
 
 
@@ -154,3 +155,16 @@ def test_options_out_of_range_are_refused_before_anything_is_set_up(tmp_path, op
     assert str(caught.value) == said
     assert not structlog.is_configured()
     assert not (tmp_path / "world").exists()
+
+
+def test_a_line_with_a_value_that_json_has_no_form_for_is_written(configured, tmp_path):
+    configured()
+    endless = []
+    endless.append(endless)
+    for value, shown in (({(1, 2): "rock"}, "{(1, 2): 'rock'}"), (endless, "[[...]]")):
+        structlog.get_logger().info("odd", value=value, workflow_id=7)
+        last = list(read_log(tmp_path))[-1].fields
+        assert (last["event"], last["workflow_id"]) == ("odd", 7)
+        assert last["value"] == shown
+    # Not logged: what shows the logs of tests cannot write such a number.
+    assert json.loads(_json({"value": 10**5000, "workflow_id": 7}))["workflow_id"] == 7

@@ -115,3 +115,9 @@ def test_following_goes_on_until_it_is_interrupted(tmp_path):
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
         assert process.stderr.read().strip() == ""
+
+
+def test_half_of_a_surrogate_pair_is_shown_as_it_is_stored(tmp_path):
+    write(tmp_path, [{"event": "odd \ud800 name", "level": "info"}])
+    (line,) = logs(tmp_path)
+    assert "odd \\ud800 name" in line

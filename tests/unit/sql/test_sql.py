@@ -6,9 +6,10 @@ import threading
 import pytest
 from sql_game import ALL, Hit, buff, guard, players, populate
 
-from deathless import Context, GameClock, Runtime, SqlError, Table, reducer, workflow
+from deathless import Context, GameClock, Runtime, SqlError, Table, WorldCorruptError, reducer, workflow
 from deathless.runtime.sql.query import run_query
 from deathless.runtime.sql.workflow_record import HELD
+from deathless.runtime.store import Store
 from deathless.runtime.world_reader import WorldReader
 
 
@@ -386,3 +387,15 @@ def test_a_table_by_the_name_that_another_one_would_be_shown_by(place):
         world.advance(0.0)
         assert ask(world, "SELECT value FROM table_workflow") == [("table_workflow",)]
         assert ask(world, "SELECT value FROM table_table_workflow") == [("workflow",)]
+
+
+def test_a_damaged_row_of_one_table_is_an_error_for_those_who_ask_for_it_only(place):
+    with Runtime(place, ALL, clock=GameClock(), durability="process") as world:
+        populate(world)
+    with Store.open(place) as store:
+        key = next(key for key, _ in store.scan("table:price"))
+        store.commit({"table:price": {key: b"\xc1"}})
+    with WorldReader(place) as reader, reader.read_view() as view:
+        assert run_query(view, "SELECT COUNT(*) FROM player", timeout=None).rows == [(5,)]
+        with pytest.raises(WorldCorruptError, match="'price' is damaged"):
+            run_query(view, "SELECT * FROM price", timeout=None)
