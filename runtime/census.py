@@ -31,7 +31,7 @@ from ..workflows.outbox import ACTIVITY_TABLE
 from ..workflows.sources import US
 from .read_view import ReadView
 from .row_buffer import WORKFLOW_TABLE, row_key
-from .row_facts import HELD_DUE, SUSPENDED, RowFacts, facts_of
+from .row_facts import SUSPENDED, RowFacts, facts_of
 from .world_state import load_leftover, load_state
 
 STRETCH: Final = 8192
@@ -206,8 +206,9 @@ def _judge(view: ReadView, doubtful: list[RowFacts], census: Census) -> None:
     on_their_way = {message[0] for message in load_leftover(view).carried if type(message[0]) is int}
     for facts in doubtful:
         number = int.from_bytes(facts.key, "big")
-        held = facts.due_us == HELD_DUE
-        if number in on_their_way and not held:
+        row = view.get(WORKFLOW_TABLE, facts.key)
+        held = row is not None and rows.is_held(row)
+        if not held and (facts.due_us is not None or number in on_their_way):
             continue
         if held or not (facts.unread or any(_can_come(view, source) for source in facts.wait or ())):
             census.held += held

@@ -12,6 +12,8 @@ import lmdb
 from ..workflows.errors import NotAWorldError, WorldCorruptError, WorldError, WorldFull, WorldInUse
 
 MAX_TABLES = 64
+MAX_READERS = 1024
+"""Of all processes together; LMDB's own 126 are few for threads that look, tools and monitors."""
 
 _GIB = 1 << 30
 _SMALL = sys.platform == "win32" or sys.maxsize < 1 << 32
@@ -35,6 +37,7 @@ def open_environment(world: Path, *, map_size: int, sync: bool, readonly: bool =
         str(world),
         map_size=map_size,
         max_dbs=MAX_TABLES,
+        max_readers=MAX_READERS,
         sync=sync,
         metasync=True,
         readonly=readonly,
@@ -61,6 +64,11 @@ def translated(world: Path, error: lmdb.Error) -> WorldError:
         return WorldFull(path, "the map is full; open the world with a larger map_size")
     if isinstance(error, lmdb.DiskError) or code in _NO_ROOM:
         return WorldFull(path, f"no room on the disk ({error}); free some and make the same call again")
+    if isinstance(error, lmdb.ReadersFullError):
+        return WorldError(
+            path,
+            f"{MAX_READERS} readers look at it, and there is no room for more; end some and make the call again",
+        )
     if isinstance(error, lmdb.PanicError):
         return WorldError(path, "writing a meta page failed; close the world and open it again")
     if isinstance(error, _DAMAGE):

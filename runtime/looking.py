@@ -14,7 +14,7 @@ from .engine import Engine
 from .history.entries import HistoryEntry
 from .measuring import read_metrics
 from .reports import Metrics, RecoveryReport
-from .sql.query import TIMEOUT_S, Params, SqlResult, run_query
+from .sql.query import TIMEOUT_S, Params, SqlResult, ask_store
 from .view import WorkflowView
 from .world_state import META
 
@@ -86,8 +86,7 @@ class Looking:
             SqlError: it cannot be run; the text says why.
         """
         self._engine.require_open()
-        with self._engine.store.read_view() as view:
-            return run_query(view, query, params, registry=self._engine.registry, timeout=timeout)
+        return ask_store(self._engine.store, query, params, registry=self._engine.registry, timeout=timeout)
 
     def audit(self, workflow_id: int | None = None, *, limit: int = 100) -> list[AuditEvent]:
         """Return the last events of the audit log, oldest first, as of the last commit.

@@ -6,14 +6,14 @@ while one is open. So views are for as long as one question takes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Protocol
 
 import lmdb
 
-from ..workflows.overlay import overlaid
+from ..workflows.overlay import overlaid, overlaid_backwards
 from .commit_log import LOG
 from .environment import translated
 
@@ -43,10 +43,17 @@ class ReadView:
 
     Attributes:
         path: the world's directory.
+        wanted_back: tells whether the world stands still until this view ends: it has to be mapped larger, or closed.
     """
 
     def __init__(
-        self, path: Path, transaction: Any, handles: Mapping[str, Any], newer: Newer, page_size: int
+        self,
+        path: Path,
+        transaction: Any,
+        handles: Mapping[str, Any],
+        newer: Newer,
+        page_size: int,
+        wanted_back: Callable[[], bool] = lambda: False,
     ) -> None:
         """Look through an open transaction.
 
@@ -56,8 +63,10 @@ class ReadView:
             handles: of LMDB's tables, by name.
             newer: what the log of commits says; as of the same commit.
             page_size: bytes of a page.
+            wanted_back: see the attribute.
         """
         self.path = path
+        self.wanted_back = wanted_back
         self._transaction = transaction
         self._handles = handles
         self._newer = newer
@@ -95,17 +104,10 @@ class ReadView:
         return (key for key, _ in self.scan(table, start, stop))
 
     def backwards(self, table: str, below: bytes | None = None) -> Iterator[Row]:
-        """Go through a table that is not logged, down from its last key, or its last below one; see `IN_PLACE`."""
-        handle = self._handles.get(table)
-        if handle is None:
-            return
-        try:
-            with self._transaction.cursor(db=handle) as cursor:
-                if below is not None and cursor.set_range(below) and not cursor.prev():
-                    return
-                yield from cursor.iterprev()
-        except lmdb.Error as error:
-            raise translated(self.path, error) from error
+        """Go through a table down from its last key, or its last below one."""
+        newer = self._newer.rows(table, stop=below)
+        stored = self._stored_backwards(table, below)
+        return overlaid_backwards(stored, newer, below) if newer else stored
 
     def count(self, table: str) -> int:
         """Return how many rows a table has."""
@@ -141,5 +143,17 @@ class ReadView:
             with self._transaction.cursor(db=handle) as cursor:
                 if cursor.set_range(start):
                     yield from cursor
+        except lmdb.Error as error:
+            raise translated(self.path, error) from error
+
+    def _stored_backwards(self, table: str, below: bytes | None) -> Iterator[Row]:
+        handle = self._handles.get(table)
+        if handle is None:
+            return
+        try:
+            with self._transaction.cursor(db=handle) as cursor:
+                if below is not None and cursor.set_range(below) and not cursor.prev():
+                    return
+                yield from cursor.iterprev()
         except lmdb.Error as error:
             raise translated(self.path, error) from error

@@ -14,8 +14,6 @@ from ..workflows.messages import STATUS_CODE, Status
 from ..workflows.rows import FIELDS, RowError
 
 SUSPENDED = STATUS_CODE[Status.SUSPENDED]
-HELD_DUE = 0
-"""The due time in the row of a workflow that is held: the next start of the world looks whether it can go on."""
 _tuple = tuple.__new__
 
 

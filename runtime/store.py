@@ -272,7 +272,8 @@ class Store:
                     self._be_sure()
                     transaction, tables = held.enter_context(self._reader())
                     newer = self._log.frozen()
-            yield ReadView(self.path, transaction, tables, newer, int(self._env.stat()["psize"]))
+            page_size = int(self._env.stat()["psize"])
+            yield ReadView(self.path, transaction, tables, newer, page_size, lambda: self._unmapping)
 
     def stored(self, table: str, prefix: bytes) -> list[tuple[bytes, bytes]]:
         """Return the rows whose keys have a prefix, of a table that is not logged; see `IN_PLACE`."""

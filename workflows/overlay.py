@@ -39,3 +39,35 @@ def overlaid(
     for key, fresh_value in newer[at:]:
         if fresh_value is not None:
             yield key, fresh_value
+
+
+def overlaid_backwards(
+    stored: Iterable[tuple[bytes, bytes]],
+    fresh: Mapping[bytes, bytes | None],
+    below: bytes | None = None,
+) -> Iterator[tuple[bytes, bytes]]:
+    """Iterate as `overlaid` does, the other way round.
+
+    Args:
+        stored: descending pairs, from below `below` on.
+        fresh: what was written since; as it is now.
+        below: the first key that is too large; None for no end.
+    """
+    newer = sorted(
+        ((key, value) for key, value in fresh.items() if below is None or key < below), reverse=True
+    )
+    at = 0
+    for key, value in stored:
+        while at < len(newer) and newer[at][0] > key:
+            if newer[at][1] is not None:
+                yield newer[at]  # type: ignore[misc] # Not None, as was just seen.
+            at += 1
+        if at < len(newer) and newer[at][0] == key:
+            if newer[at][1] is not None:
+                yield newer[at]  # type: ignore[misc]
+            at += 1
+        else:
+            yield key, value
+    for key, fresh_value in newer[at:]:
+        if fresh_value is not None:
+            yield key, fresh_value

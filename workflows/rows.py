@@ -235,6 +235,21 @@ def add_unread(row: bytes, message: Sequence[Any], **changes: Any) -> bytes:
 
 
 _HEADER: bytes = _packer.pack_array_header(FIELDS)
+
+
+def is_held(row: bytes) -> bool:
+    """Say whether code that was loaded could not go on with a workflow: its row is so marked by a due time of 0."""
+    due_us, status, _ = glance(row)
+    if due_us != 0 or status != STATUS_CODE[Status.SUSPENDED]:
+        return False
+    if read_head(row).updated_us != 0:
+        return True
+    # Where time begins, a timer may be due at 0, too, or the next try of a step.
+    fields = split(row)
+    wait = msgpack.unpackb(fields[WAIT], strict_map_key=False)
+    return not failures(fields) and not any(type(source) is list and source[1] == 0 for source in wait)
+
+
 _BEFORE_STACK: bytes = _packer.pack_array_header(STACK)
 _NIL = b"\xc0"
 # How msgpack writes an integer: by itself where it is small, else after one of these first bytes in so many others.

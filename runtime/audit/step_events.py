@@ -201,10 +201,7 @@ class StepEvents:
     def _was_held(self, workflow_id: int) -> bool:
         """Say whether a workflow was held before this step; its row from then is what the buffer has yet."""
         row = self._rows.row(workflow_id)
-        if row is None or row_format.glance(row)[0] != 0:
-            return False
-        # Where time begins, a timer may be due at 0, too.
-        return row_format.read_head(row).updated_us != 0 or row_format.place(row) is None
+        return row is not None and row_format.is_held(row)
 
     def _step(self, instance: Instance, row: bytes) -> str:
         """Return where a workflow stands, as `WorkflowView.current_step` says it."""

@@ -7,7 +7,7 @@ import dataclasses
 import json
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, time, timedelta
 from enum import Enum
 from typing import Any
@@ -22,7 +22,11 @@ _LEAST, _MOST = -(2**63), 2**63 - 1
 _LARGE = 10**640
 """Python may be set to write no number of more digits in decimal: that takes the square of their number."""
 ELSEWHERE = "..."
-"""Stands for a value inside itself."""
+"""Stands for a value inside itself, and for what is left out."""
+MOST_PARTS = 1 << 20
+"""Parts of a value that are shown: as many as a state of the usual bound may have."""
+MOST_DEEP = 200
+"""Values inside of one another that are shown."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -51,32 +55,44 @@ def sql_value(value: Any) -> SqlValue:
     return float(value) if isinstance(value, float) else json_text(value)
 
 
-def plain(value: Any, inside: frozenset[int] = frozenset()) -> Any:
-    """Return a value made of what JSON has; `inside` are the identities of what it is a part of."""
-    kind = type(value)
-    if kind in _PLAIN:
-        return value if kind is not int or -_LARGE < value < _LARGE else _digits(value)
-    if isinstance(value, float):
-        # JSON has no other numbers.
-        return value if math.isfinite(value) else repr(value)
-    if id(value) in inside:
-        return ELSEWHERE
-    inner = inside | {id(value)}
-    if kind is list or kind is tuple:
-        # By far the most, and without a look at what else they might be.
-        return [part if type(part) in _PLAIN else plain(part, inner) for part in value]
-    parts = _fields(value)
-    if parts is not None:
-        return {
-            str(name): part if type(part) in _PLAIN else plain(part, inner)
-            for name, part in parts.items()
-            if part is not UNBOUND
-        }
-    if isinstance(value, (list, tuple, deque)):
-        return [plain(part, inner) for part in value]
-    if isinstance(value, (set, frozenset)):
-        return [plain(part, inner) for part in sorted(value, key=repr)]
-    return _leaf(value)
+def plain(value: Any) -> Any:
+    """Return a value made of what JSON has; what lies too deep in it, or is too much, is `ELSEWHERE`."""
+    return _Plain().of(value, frozenset())
+
+
+class _Plain:
+    """Makes one value plain. A part that is reachable twice comes twice: of the sum there is a bound."""
+
+    def __init__(self) -> None:
+        self._left = MOST_PARTS
+
+    def of(self, value: Any, inside: frozenset[int]) -> Any:
+        """Return a value made of what JSON has; `inside` are the identities of what it is a part of."""
+        kind = type(value)
+        if kind in _PLAIN:
+            return value if kind is not int or -_LARGE < value < _LARGE else _digits(value)
+        if isinstance(value, float):
+            # JSON has no other numbers.
+            return value if math.isfinite(value) else repr(value)
+        if id(value) in inside or len(inside) > MOST_DEEP or self._left <= 0:
+            return ELSEWHERE
+        inner = inside | {id(value)}
+        if kind is list or kind is tuple:
+            # By far the most, and without a look at what else they might be.
+            return self._list(value, inner)
+        parts = _fields(value)
+        if parts is not None:
+            self._left -= len(parts)
+            return {str(name): self.of(part, inner) for name, part in parts.items() if part is not UNBOUND}
+        if isinstance(value, (list, tuple, deque)):
+            return self._list(value, inner)
+        if isinstance(value, (set, frozenset)):
+            return self._list(sorted(value, key=repr), inner)
+        return _leaf(value)
+
+    def _list(self, parts: Collection[Any], inner: frozenset[int]) -> list[Any]:
+        self._left -= len(parts)
+        return [self.of(part, inner) for part in parts]
 
 
 def _fields(value: Any) -> Mapping[Any, Any] | None:

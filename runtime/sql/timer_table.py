@@ -13,7 +13,7 @@ from ...workflows.sources import US
 from ..row_buffer import WORKFLOW_TABLE, row_key
 from .context import SqlContext
 from .json_values import SqlValue, sql_value
-from .virtual_table import Search, VirtualTable, as_id
+from .virtual_table import Search, VirtualTable, as_id, key_range
 
 _SUSPENDED = STATUS_CODE[Status.SUSPENDED]
 _PLACES = 1 << 16
@@ -85,6 +85,7 @@ class TimerTable(VirtualTable):
     name = "workflow_timer"
     columns = _COLUMNS
     orders = ("workflow_id", "scheduled_id")
+    bounded = "workflow_id"
 
     def __init__(self, context: SqlContext) -> None:
         """Look at the timers of a world."""
@@ -109,7 +110,7 @@ class TimerTable(VirtualTable):
     def rows(self, search: Search) -> Iterator[TimerRecord]:
         """Go through the timers that a search wants."""
         if search.column is None:
-            for key, row in self._context.view.scan(WORKFLOW_TABLE):
+            for key, row in self._context.view.scan(WORKFLOW_TABLE, *key_range(search)):
                 yield from self._timers(int.from_bytes(key, "big"), row)
             return
         number = as_id(search.value)

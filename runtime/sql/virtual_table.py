@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple
 
+from ...workflows.limits import MAX_ID
+from ..row_buffer import row_key
 from .json_values import SqlValue
 
 Record = Any
@@ -19,13 +21,29 @@ class Search(NamedTuple):
         column: whose value is given; None for all rows.
         value: it.
         used: the columns that will be asked for; others may be missing in the records.
+        low: the least value that is wanted of the column `bounded` of the table, or None.
+        high: the greatest one, or None.
         descending: whether the rows are wanted from the last one down.
     """
 
     column: str | None
     value: SqlValue
     used: frozenset[str]
+    low: int | None = None
+    high: int | None = None
     descending: bool = False
+
+
+class OutOfTimeError(Exception):
+    """A query has taken too long, or holds up the world. Never leaves the package.
+
+    Attributes:
+        wanted_back: whether the world waits for its reader to end.
+    """
+
+    def __init__(self, *, wanted_back: bool) -> None:
+        super().__init__()
+        self.wanted_back = wanted_back
 
 
 class VirtualTable(ABC):
@@ -35,12 +53,14 @@ class VirtualTable(ABC):
         name: as queries name it.
         columns: the columns with their SQL types, in order.
         orders: the columns in whose order all rows come.
+        bounded: one of them, of whole numbers, of which a search may want a stretch only; or None.
         backwards: whether they can come in the other order, too.
     """
 
     name: str
     columns: Mapping[str, str]
     orders: ClassVar[tuple[str, ...]] = ()
+    bounded: ClassVar[str | None] = None
     backwards: ClassVar[bool] = False
 
     @abstractmethod
@@ -94,3 +114,10 @@ def as_id(value: SqlValue) -> int | None:
 def as_text(value: SqlValue) -> str | None:
     """Return what a column of texts would have to hold to equal a value; None where it cannot."""
     return None if value is None or isinstance(value, bytes) else str(value)
+
+
+def key_range(search: Search) -> tuple[bytes, bytes | None]:
+    """Return the first key of the ids that a search wants, and the first that it does not want any more, or None."""
+    low = row_key(min(max(0, search.low or 0), MAX_ID))
+    high = None if search.high is None or search.high >= MAX_ID else row_key(max(0, search.high + 1))
+    return low, high

@@ -13,7 +13,6 @@ from ..view import WorkflowView
 from .context import SqlContext
 from .json_values import SqlValue, json_text, sql_value
 
-_SUSPENDED = STATUS_CODE[Status.SUSPENDED]
 HELD = "the code that ran last does not fit it; name the code to see why"
 
 
@@ -91,7 +90,7 @@ class WorkflowRecord:
     def next_due(self) -> float | None:
         """When its next timer is due, in seconds of world time; none of one that is held."""
         due_us = self._head.due_us
-        return due_us / US if due_us else None
+        return None if due_us is None or rows.is_held(self._row) else due_us / US
 
     @property
     def current_step(self) -> str:
@@ -130,7 +129,7 @@ class WorkflowRecord:
         """Why it cannot go on."""
         if self._context.registry is not None:
             return self._view.held_reason
-        return HELD if self._head.status == _SUSPENDED and self._head.due_us == 0 else None
+        return HELD if rows.is_held(self._row) else None
 
     @property
     def awaiting(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from functools import cached_property
-from itertools import chain, repeat
+from itertools import chain, repeat, takewhile
 from typing import Any, NamedTuple
 
 from ...actors import ENDED_INDEX, ENTITY_INDEX, GROUP_INDEX, TYPE_INDEX
@@ -14,7 +14,7 @@ from ...workflows.messages import STATUS_CODE, Status
 from ..row_buffer import WORKFLOW_TABLE, row_key
 from .context import SqlContext
 from .json_values import SqlValue
-from .virtual_table import Search, VirtualTable, as_id, as_text
+from .virtual_table import Search, VirtualTable, as_id, as_text, key_range
 from .workflow_record import WorkflowRecord
 
 _ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
@@ -61,6 +61,8 @@ class WorkflowTable(VirtualTable):
     name = "workflow"
     columns = _COLUMNS
     orders = ("id",)
+    bounded = "id"
+    backwards = True
 
     def __init__(self, context: SqlContext) -> None:
         """Look at the workflows of a world."""
@@ -105,15 +107,18 @@ class WorkflowTable(VirtualTable):
         if not search.used or self.covers(search.used):
             return self._counted(search)
         if search.column is None:
-            return self._all()
+            return self._all(search)
         return self._records(self._ids(search.column, search.value))
 
-    def _all(self) -> Iterator[WorkflowRecord]:
-        context = self._context
-        return (
-            WorkflowRecord(context, int.from_bytes(key, "big"), row)
-            for key, row in self._view.scan(WORKFLOW_TABLE)
+    def _all(self, search: Search) -> Iterator[WorkflowRecord]:
+        context, view = self._context, self._view
+        low, high = key_range(search)
+        stored = (
+            takewhile(lambda row: row[0] >= low, view.backwards(WORKFLOW_TABLE, high))
+            if search.descending
+            else view.scan(WORKFLOW_TABLE, low, high)
         )
+        return (WorkflowRecord(context, int.from_bytes(key, "big"), row) for key, row in stored)
 
     def _records(self, ids: Iterator[int]) -> Iterator[WorkflowRecord]:
         context, get = self._context, self._view.get

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import structlog
 
 from deathless import GameClock, Runtime
 
@@ -38,6 +39,13 @@ class Worlds:
     def close_all(self):
         for world in self.opened:
             world.close()
+
+
+@pytest.fixture(autouse=True)
+def own_log():
+    """Commands configure the log of the process that they are; here they all share one, and undo it."""
+    yield
+    structlog.reset_defaults()
 
 
 @contextlib.contextmanager

@@ -42,8 +42,7 @@ REPORTS = Reports()
 def reports():
     REPORTS.seen.clear()
     structlog.configure(processors=[REPORTS])
-    yield REPORTS
-    structlog.reset_defaults()
+    return REPORTS
 
 
 def hang(count):

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import structlog
 
 from deathless import GameClock, Runtime
 from deathless.tools.cli import main
@@ -17,13 +16,6 @@ from deathless.tools.modules import load_registered
 sys.path.insert(0, str(Path(__file__).parent))
 
 from control_kit import GAME
-
-
-@pytest.fixture(autouse=True)
-def own_log():
-    """Commands configure the log of the process that they are; here they all share one."""
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-import structlog
 
 from deathless.tools.cli import main
 
@@ -64,11 +63,3 @@ def loadtest(capsys):
         return code, json.loads(written.out) if written.out else None, written.err
 
     return run
-
-
-@pytest.fixture(autouse=True)
-def log_as_before():
-    """Undo what the command sets up for its own process."""
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)

@@ -80,6 +80,15 @@ async def fragile(ctx: Context, why: str) -> None:
     raise ValueError(why)
 
 
+@workflow
+async def nest(ctx: Context, times: int) -> None:
+    nested: list = []
+    for _ in range(times):
+        nested = [nested, nested]
+    await ctx.receive(Hit)
+    ctx.log.info("nested", depth=len(nested))
+
+
 ALL = [guard, buff, brood, fragile, set_up, players, prices, clash]
 
 

@@ -4,9 +4,21 @@ import json
 import threading
 
 import pytest
-from sql_game import ALL, Hit, buff, guard, players, populate
+from sql_game import ALL, Hit, buff, guard, nest, players, populate
 
-from deathless import Context, GameClock, Runtime, SqlError, Table, WorldCorruptError, reducer, workflow
+from deathless import (
+    Context,
+    GameClock,
+    Runtime,
+    RuntimeClosedError,
+    SqlError,
+    Table,
+    WorldCorruptError,
+    reducer,
+    workflow,
+)
+from deathless.runtime.sql import workflow_table
+from deathless.runtime.sql.json_values import MOST_PARTS
 from deathless.runtime.sql.query import run_query
 from deathless.runtime.sql.workflow_record import HELD
 from deathless.runtime.store import Store
@@ -298,7 +310,7 @@ def test_held_workflows_say_so(place):
         ("-- nothing", (), "there is no statement to run"),
         ("SELECT ?", (), "one value for each"),
         ("SELECT ?", (1, 2), "one value for each"),
-        ("SELECT :a", {"b": 1}, "one value for each"),
+        ("SELECT :a", {"b": 1}, "has a parameter :a, for which no value is given"),
         ("SELECT json('{')", (), "malformed JSON"),
     ],
 )
@@ -311,9 +323,9 @@ def test_a_bad_query_says_what_is_wrong_with_it(world, query, params, problem):
 
 
 def test_a_query_that_takes_too_long_ends(world):
-    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
+
     with pytest.raises(SqlError, match=r"took longer than 0\.01 s"):
-        world.sql(endless, timeout=0.01)
+        world.sql(ENDLESS, timeout=0.01)
 
 
 def test_named_parameters_take_any_value(world):
@@ -399,3 +411,88 @@ def test_a_damaged_row_of_one_table_is_an_error_for_those_who_ask_for_it_only(pl
         assert run_query(view, "SELECT COUNT(*) FROM player", timeout=None).rows == [(5,)]
         with pytest.raises(WorldCorruptError, match="'price' is damaged"):
             run_query(view, "SELECT * FROM price", timeout=None)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "id > 5 AND id <= 9",
+        "id >= 12 ORDER BY id DESC LIMIT 4",
+        "id BETWEEN 3 AND 4.5",
+        "id < 7 AND id < 3 AND id > -5",
+        "id > NULL",
+        "id < 1e300 AND id > 8 ORDER BY id DESC",
+        "id > 1e300",
+        "id < -1e300",
+        "id > 4 ORDER BY status, id",
+        "id < 9 AND id > 9223372036854775807",
+    ],
+)
+def test_stretches_of_ids_are_those_that_a_look_at_all_rows_gives(world, where):
+    plain = where.replace("id ", "+id ").replace("ORDER BY +id", "ORDER BY id")
+    assert ask(world, f"SELECT id, status FROM workflow WHERE {where}") == ask(
+        world, f"SELECT * FROM (SELECT id, status FROM workflow) WHERE {plain}"
+    )
+    events = where.replace("id", "turn").replace("status", "event")
+    counted = f"SELECT turn, event FROM workflow_event WHERE {events}"
+    assert sorted(ask(world, counted)) == sorted(
+        ask(world, counted.replace("turn ", "+turn ").replace("ORDER BY +turn", "ORDER BY turn"))
+    )
+
+
+def test_the_newest_are_read_without_the_others(world, monkeypatch):
+    read = []
+    record = workflow_table.WorkflowRecord
+    monkeypatch.setattr(workflow_table, "WorkflowRecord", lambda *row: read.append(row) or record(*row))
+    ids = [view.id for view in world.workflows()]
+    assert ask(world, "SELECT id, state FROM workflow ORDER BY id DESC LIMIT 2") == ask(
+        world, f"SELECT id, state FROM workflow WHERE id IN ({ids[-1]}, {ids[-2]}) ORDER BY id DESC"
+    )
+    read.clear()
+    assert ask(world, f"SELECT id FROM workflow WHERE id > {ids[-3]}") == [(ids[-2],), (ids[-1],)]
+    assert ask(world, f"SELECT id FROM workflow WHERE id > '{ids[-3]}'") == [(ids[-2],), (ids[-1],)]
+    assert ask(world, "SELECT max(id) FROM workflow") == [(ids[-1],)]
+    assert len(read) <= 9
+
+
+def test_columns_of_one_name_are_told_apart(world):
+    found = world.sql("SELECT w.id, t.workflow_id AS id, 1 AS id_2 FROM workflow w JOIN workflow_timer t")
+    assert found.columns == ("id", "id_3", "id_2")
+
+
+def test_a_comment_may_follow_a_statement(world):
+    assert ask(world, "SELECT 1; -- and no more") == [(1,)]
+
+
+def test_what_is_shared_again_and_again_is_shown_up_to_a_bound(place):
+    with Runtime(place, [nest], clock=GameClock(), durability="process") as world:
+        world.start(nest(60))
+        world.advance(0.1)
+        (state,) = world.sql("SELECT state FROM workflow").rows[0]
+        assert len(json.loads(state)["nested"]) == 2
+        assert len(state) < 20 * MOST_PARTS
+
+
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
+
+
+def test_neither_growing_nor_closing_waits_for_a_query(place):
+    with Runtime(place, ALL, clock=GameClock(), durability="process", map_size=1 << 20) as world:
+        store = world._engine.store
+        problems = []
+
+        def ask_without_end():
+            try:
+                world.sql(ENDLESS, timeout=None)
+            except (SqlError, RuntimeClosedError) as error:
+                problems.append(str(error))
+
+        asking = threading.Thread(target=ask_without_end)
+        asking.start()
+        while store.stats().map_size == 1 << 20:
+            world.start_many([(buff(1000.0), entity) for entity in range(500)])
+            world.advance(0.1)
+        assert asking.is_alive()
+    asking.join()
+    (problem,) = problems
+    assert "ask again" in problem or "closed" in problem

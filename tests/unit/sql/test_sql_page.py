@@ -17,7 +17,7 @@ PAGE = (Path(__file__).parents[3] / "docs/reference/sql.md").read_text(encoding=
 
 def test_the_page_lists_each_column_of_each_table():
     empty = SqlContext(ReadView(Path(), None, {}, FlatRows({}), 4096), None)
-    for table in world_tables(empty):
+    for table in world_tables(empty, ""):
         (section,) = re.findall(rf"^## `{table.name}`\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
         listed = [
             name
