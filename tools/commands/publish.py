@@ -8,11 +8,12 @@ from pathlib import Path
 
 import click
 
+from ...runtime.registration import registry_of
 from ...runtime.world_files import has_data, os_errors
 from ..control.errors import ControlError
 from ..control.operator import find_operator
 from ..fit import UnfitCodeError
-from ..modules import load_modules
+from ..modules import load_modules, registered_in
 from ..output import BadInput, NotDone, print_json, silence_log
 from ..publish import Published, clear, publish
 from .asking import app_option, ending, json_option, server_option, timeout_option, token_option, world_path
@@ -75,6 +76,8 @@ def command(
     # What modules print in this process must not get between the lines of the answer.
     with contextlib.redirect_stdout(sys.stderr):
         modules = [] if server is not None else load_modules(app)
+    # Before anything is deleted: two workflows of one name, say.
+    registry_of(registered_in(modules))
     if clear_database and not _clear(path, yes=yes):
         return 1
     operator = None if server is None else find_operator(path, server=server, token=token, timeout=timeout)

@@ -91,6 +91,14 @@ def test_code_that_does_not_load_clears_nothing(command, world, open_world):
     assert workflows_of(open_world) == [("buff", "Suspended")]
 
 
+def test_modules_that_do_not_go_together_clear_nothing(command, world, open_world, place):
+    (place / "again.py").write_text((place / "game.py").read_text())
+    code, _, err = command("publish", world, *APP, "--app", "again", "--clear-database", "--yes")
+    assert code == 2
+    assert len(err.splitlines()) == 1
+    assert workflows_of(open_world) == [("buff", "Suspended")]
+
+
 def test_nobody_there_to_be_asked_clears_nothing(command, world, open_world, monkeypatch):
     monkeypatch.setattr(sys.stdin, "isatty", lambda: False, raising=False)
     code, _, err = command("publish", world, "--clear-database", *APP)
