@@ -90,7 +90,8 @@ def build_new(target: Path, build: Callable[[Path], None]) -> None:
     Raises:
         WorldError: the target is not empty, or cannot be made.
     """
-    new = not target.exists()
+    with os_errors(target):
+        new = not target.exists()
     require_empty(target)
     try:
         build_in_place(target, build)

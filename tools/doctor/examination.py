@@ -25,6 +25,7 @@ from .workflow_rows import RowChecks
 
 MOST = 100
 """Findings of one check in one table that are given one by one."""
+_KEY_BYTES = 8
 _TELL_ROWS = 1024
 
 
@@ -89,6 +90,9 @@ def _check_all(view: ReadView, facts: Facts, tell: Tell) -> Iterator[Finding]:
     for done, (key, row) in enumerate(view.scan(WORKFLOW_TABLE)):
         if done % _TELL_ROWS == 0:
             tell(done, total)
+        if len(key) != _KEY_BYTES:
+            yield Finding("row", WORKFLOW_TABLE, key, None, "its key is no workflow id, which has eight bytes")
+            continue
         number = int.from_bytes(key, "big")
         yield from workflows.check(number, row)
         yield from indexes.check(number, row)
@@ -128,6 +132,10 @@ def _held(view: ReadView, types: Mapping[str, WorkflowType[Any, Any]]) -> Iterat
         found = survey(view, types)
     except WorldCorruptError:
         # Said of the row already.
+        return
+    except Exception as error:  # noqa: BLE001 - what is resumed on damaged values may raise anything.
+        what = f"which workflows this code would hold cannot be told ({said(error)})"
+        yield Finding("held", WORKFLOW_TABLE, None, None, what, severity=WARNING)
         return
     for place, group in found.items():
         if not place.verdict.goes_on:

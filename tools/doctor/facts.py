@@ -13,7 +13,7 @@ from ...runtime.history.tables import INDEXED_KEY, LIMITS_KEY, SCOPES_KEY
 from ...runtime.read_view import ReadView
 from ...runtime.world_state import CODE, FIRST_ID, IDS_KEY, META, STATE_KEY, TABLE_KEY, WorldState
 from ...workflows.limits import Limits
-from ...workflows.tables import unpack_form
+from ...workflows.table_keys import stored_form
 from .finding import Finding
 
 NOT_DECODED = (
@@ -130,7 +130,7 @@ def _read_forms(view: ReadView, facts: Facts) -> Iterator[Finding]:
     stop = TABLE_KEY[:-1] + bytes([TABLE_KEY[-1] + 1])
     for key, form in view.scan(META, TABLE_KEY, stop):
         try:
-            unpack_form(form)
+            stored_form(form)
             facts.forms[key.decode()] = form
         except NOT_DECODED as error:
             yield _bad(META, key, f"does not decode ({said(error)})")

@@ -72,7 +72,9 @@ def restore_world(
     began, place, kept = time.perf_counter(), Path(path), None
     with WorldReader(backup) as world:
         _require_sound(world)
-        if not (place.is_dir() and any(place.iterdir())):
+        with os_errors(place):
+            is_free = not (place.is_dir() and any(place.iterdir()))
+        if is_free:
             turn = copy_world(world, place, tell)
         elif replace:
             turn, kept = _replace(world, place, tell)

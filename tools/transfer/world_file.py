@@ -257,10 +257,10 @@ def writing(target: str) -> Iterator[IO[bytes]]:
         sys.stdout.buffer.flush()
         return
     place = Path(target)
-    part = place.with_name(place.name + ".part")
-    if place.exists():
-        raise BadInput(f"{place} is there already; give another name, or remove it")
+    part = Path(f"{target}.part")
     try:
+        if place.exists():
+            raise BadInput(f"{place} is there already; give another name, or remove it")
         with part.open("wb") as raw, contextlib.ExitStack() as stack:
             # Without the time, so that the same world gives the same file.
             packed = stack.enter_context(gzip.GzipFile("", "wb", 6, raw, 0)) if _is_gzip(target) else raw
@@ -271,7 +271,9 @@ def writing(target: str) -> Iterator[IO[bytes]]:
     except OSError as error:
         raise BadInput(f"{place} cannot be written: {error.strerror or error}") from error
     finally:
-        part.unlink(missing_ok=True)
+        # Where it could not be opened, it is none of ours: a directory, say.
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 @contextlib.contextmanager

@@ -169,3 +169,9 @@ def test_a_runtime_of_this_process_makes_the_same_backup(garden, tmp_path, diges
         with pytest.raises(WorldError, match="not empty"):
             world.backup(tmp_path / "half")
     assert examine_world(tmp_path / "copy") == []
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_a_name_that_no_directory_can_have_is_refused_in_one_line(garden, tmp_path, run, command):
+    code, _, err = run(command, garden, tmp_path / ("n" * 300))
+    assert (code, len(err.splitlines())) == (2, 1)

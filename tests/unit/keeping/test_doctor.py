@@ -390,3 +390,27 @@ def test_a_running_world_is_examined_and_not_repaired(run, running):
     assert run("doctor", running, "--repair")[0] == 0
     with pytest.raises(WorldInUse):
         repair_world(running)
+
+
+def plant_row(path, table, key, value):
+    with Store.open(path, create=False) as store:
+        store.commit({table: {key: value}})
+
+
+@pytest.mark.parametrize("key", [b"short", b"longer than an id"])
+def test_a_key_that_is_no_workflow_id_is_found(garden, key):
+    plant_row(garden, "workflow", key, b"\xc1")
+    findings = examine_world(garden)
+    assert [(finding.check, finding.table, finding.key) for finding in findings] == [("row", "workflow", key)]
+
+
+def test_a_key_of_a_table_of_no_kind_that_there_is_is_found(garden):
+    plant_row(garden, "meta", b"table:stock", msgpack.packb(["imt", "str"]))
+    assert ("meta", b"table:stock") in [(finding.check, finding.key) for finding in examine_world(garden)]
+
+
+def test_code_is_held_against_a_damaged_world_without_a_crash(garden):
+    edit(garden, "code", (1).to_bytes(4, "big"), lambda _: msgpack.packb([]))
+    findings = examine_world(garden, registry_of(TYPES).workflows)
+    assert {"code", "held"} <= {finding.check for finding in findings}
+    assert "cannot be told" in findings[-1].what

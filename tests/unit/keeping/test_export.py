@@ -214,3 +214,12 @@ def test_an_export_that_fails_leaves_nothing(garden, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         export_world(garden, tmp_path / "world.jsonl")
     assert [entry.name for entry in tmp_path.iterdir()] == ["garden.deathless"]
+
+
+@pytest.mark.parametrize("name", [".", "n" * 300, "taken"])
+def test_a_name_that_no_file_can_have_is_refused_in_one_line(garden, tmp_path, run, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "taken.part").mkdir()
+    code, _, err = run("export", garden, name)
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert (tmp_path / "taken.part").is_dir()
