@@ -71,6 +71,10 @@ def accept(
     except TypeError as error:
         known = ", ".join(list(signature.parameters)[1:]) or "nothing"
         raise ControlError(BAD_REQUEST, f"{name}: {error}; it takes {known}") from None
+    for field, value in fields.items():
+        # What JSON writes "false" would be true here, and force what should not be.
+        if isinstance(signature.parameters[field].default, bool) and not isinstance(value, bool):
+            raise ControlError(BAD_REQUEST, f"{name}: {field} is true or false, not {value!r}")
     with control_errors():
         return operation(world, **fields)
 

@@ -64,7 +64,11 @@ def shapes_of(meta: Mapping[bytes, bytes]) -> Callable[[str], Shape]:
             return known
         prefix = TABLE_KEY.decode()
         form = meta.get(table.encode()) if table.startswith(prefix) else None
-        return _UNKNOWN if form is None else _own_table(table.removeprefix(prefix), form)
+        try:
+            return _UNKNOWN if form is None else _own_table(table.removeprefix(prefix), form)
+        except (ValueError, LookupError, TypeError):
+            # A form that is damaged: the rows are exact without it, too.
+            return _UNKNOWN
 
     return find
 

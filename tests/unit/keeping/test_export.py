@@ -223,3 +223,11 @@ def test_a_name_that_no_file_can_have_is_refused_in_one_line(garden, tmp_path, r
     code, _, err = run("export", garden, name)
     assert (code, len(err.splitlines())) == (2, 1)
     assert (tmp_path / "taken.part").is_dir()
+
+
+def test_a_world_with_a_damaged_form_of_a_table_goes_round(garden, tmp_path, digest):
+    with Store.open(garden, create=False) as store:
+        store.commit({"meta": {b"table:stock": b"\xa3iNt"}})
+    export_world(garden, tmp_path / "world.jsonl")
+    import_world(tmp_path / "world.jsonl", tmp_path / "again")
+    assert digest(tmp_path / "again") == digest(garden)
