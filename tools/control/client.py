@@ -7,7 +7,7 @@ import json
 import urllib.error
 import urllib.request
 from typing import Any, NoReturn
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from .errors import LATE, UNKNOWN, ControlError
 
@@ -36,10 +36,10 @@ class RemoteOperator:
         Raises:
             ControlError: no such URL, or no such token.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        parts = _parts(url)
+        if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
             raise ControlError(UNKNOWN, f"{url!r} is not the address of a world; write http://HOST:PORT")
-        if not token.isascii() or not token.isprintable():
+        if not is_token(token):
             raise ControlError(UNKNOWN, "the token has characters that no token has")
         self._url = url.rstrip("/")
         self._token = token
@@ -94,6 +94,22 @@ class RemoteOperator:
             LATE,
             f"{self._url}: {why}; whether the operation was accepted is not known: look before asking again",
         ) from None
+
+
+def is_token(text: str) -> bool:
+    """Say whether a text can be a token: a header does not keep the blanks around it, nor what is not ASCII."""
+    return text.isascii() and text.isprintable() and text == text.strip() != ""
+
+
+def _parts(url: str) -> SplitResult | None:
+    """Take an address apart; None where it is none."""
+    try:
+        parts = urlsplit(url)
+        # Looked at here, since it is read no sooner.
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts if url.isprintable() and " " not in url else None
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

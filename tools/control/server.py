@@ -17,6 +17,7 @@ from ..fit import require_fit
 from ..health import told_health
 from ..metrics import exposition
 from .app import Health, Metrics, app_of
+from .client import is_token
 from .endpoint import Endpoint
 from .errors import EndpointError
 from .operations import OPERATIONS, Operation, reload_of
@@ -71,8 +72,8 @@ def serve(
         raise EndpointError(
             f"a world takes commands with starlette and uvicorn ({error}); install deathless[operate]"
         ) from error
-    if token is not None and (not token or not token.isascii() or not token.isprintable()):
-        raise EndpointError("a token is a text of ASCII characters, and not empty")
+    if token is not None and not is_token(token):
+        raise EndpointError("a token is a text of ASCII characters, without blanks around it, and not empty")
     word = secrets.token_urlsafe(32) if token is None else token
     offered = {**(OPERATIONS if operations is None else operations)}
     offered["reload"] = reload_of(modules, lambda registry: _check_fit(world, registry))

@@ -91,7 +91,9 @@ def _check_all(view: ReadView, facts: Facts, tell: Tell) -> Iterator[Finding]:
         if done % _TELL_ROWS == 0:
             tell(done, total)
         if len(key) != _KEY_BYTES:
-            yield Finding("row", WORKFLOW_TABLE, key, None, "its key is no workflow id, which has eight bytes")
+            yield Finding(
+                "row", WORKFLOW_TABLE, key, None, "its key is no workflow id, which has eight bytes"
+            )
             continue
         number = int.from_bytes(key, "big")
         yield from workflows.check(number, row)

@@ -22,6 +22,7 @@ from .finding import REPAIR, Finding
 
 REMEDY = "the world runs on without it; restore it from a backup to have its past, too"
 _KEY = 12
+_MOST_TURN = 2**64 - 1
 
 
 def check_history(view: ReadView, facts: Facts) -> Iterator[Finding]:
@@ -87,6 +88,8 @@ def check_index(view: ReadView, facts: Facts) -> Iterator[Finding]:
     """Compare each segment of the index with the steps that it is of; those before the oldest that is kept are gone."""
     first = next((key_number(key) for key, _ in from_a_beginning(view.scan(STEP_TABLE))), None)
     begin = 0 if first is None else first
+    if facts.turn is not None and facts.indexed > facts.turn:
+        yield _index(None, f"it is said to go up to turn {facts.indexed}, where the last one is {facts.turn}")
     for segment, some in groupby(view.scan(INDEX_TABLE), lambda row: key_number(row[0])):
         stored: list[bytes] = []
         for key, packed in some:
@@ -109,7 +112,9 @@ def _index(key: bytes | None, what: str) -> Finding:
 
 
 def _places(view: ReadView, first: int, last: int) -> Iterator[bytes]:
-    pieces = view.scan(STEP_TABLE, number_key(first), number_key(last + 1))
+    if first > _MOST_TURN:
+        return
+    pieces = view.scan(STEP_TABLE, number_key(first), number_key(last + 1) if last < _MOST_TURN else None)
     for turn, some in groupby(from_a_beginning(pieces), lambda piece: key_number(piece[0])):
         try:
             for place in _offsets(turn, b"".join(piece for _, piece in some)):

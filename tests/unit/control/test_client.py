@@ -78,7 +78,9 @@ def test_a_request_carries_the_token_and_how_long_to_wait():
     assert seen[0].endswith(b'{"x": 1}') or b"Content-Length: 8" in seen[0]
 
 
-@pytest.mark.parametrize("url", ["", "localhost:3000", "file:///etc/passwd", "http://"])
+@pytest.mark.parametrize(
+    "url", ["", "localhost:3000", "file:///etc/passwd", "http://", "http://[::1", "http://x:y", "http://x/\n"]
+)
 def test_what_is_no_address_is_refused(url):
     with pytest.raises(ControlError, match="is not the address of a world; write http://HOST:PORT"):
         RemoteOperator(url, "t", timeout=1.0)

@@ -128,9 +128,10 @@ def test_each_endpoint_has_a_token_of_its_own_unless_one_is_given(open_world):
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"token": ""}, "a token is a text of ASCII characters, and not empty"),
+        ({"token": ""}, "a token is a text of ASCII characters, without blanks around it, and not empty"),
         ({"token": "a\nb"}, "a token is a text of ASCII characters"),
         ({"token": "ü"}, "a token is a text of ASCII characters"),
+        ({"token": "word "}, "without blanks around it"),
         ({"address": "3000"}, "HOST:PORT, as 127.0.0.1:3000, not '3000'"),
         ({"address": ":3000"}, "not ':3000'"),
         ({"address": "127.0.0.1:"}, "not '127.0.0.1:'"),

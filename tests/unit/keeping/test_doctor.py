@@ -414,3 +414,11 @@ def test_code_is_held_against_a_damaged_world_without_a_crash(garden):
     findings = examine_world(garden, registry_of(TYPES).workflows)
     assert {"code", "held"} <= {finding.check for finding in findings}
     assert "cannot be told" in findings[-1].what
+
+
+@pytest.mark.parametrize(("table", "key"), [("meta", b"indexed"), ("history_index", b"\xff" * 8)])
+def test_an_index_of_turns_that_cannot_be_is_found_and_taken_away(garden, table, key):
+    plant_row(garden, table, key, b"\xff" * 8)
+    assert {finding.table for finding in examine_world(garden)} == {"history_index"}
+    repair_world(garden)
+    assert examine_world(garden) == []
