@@ -14,8 +14,8 @@ import msgpack
 from report import Section, Spread
 from workloads import BATCH, batches, shuffled
 
-from deathless.runtime.environment import DEFAULT_MAP_SIZE, open_environment
-from deathless.runtime.world_format import make_world
+from deathless.runtime.storage.environment import DEFAULT_MAP_SIZE, open_environment
+from deathless.runtime.storage.world_format import make_world
 
 KEYS = 10_000
 ROW_BYTES = 150

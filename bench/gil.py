@@ -303,7 +303,7 @@ class Ours:
     """The project's own store."""
 
     def __init__(self, path: Path, *, sync: bool) -> None:
-        from deathless.runtime.store import Store  # noqa: PLC0415 - the rest runs without the package.
+        from deathless.runtime.storage.store import Store  # noqa: PLC0415 - the rest runs without the package.
 
         self.store = Store.open(path, durability="power" if sync else "process")
 

@@ -10,7 +10,7 @@ from processes import run_child
 from report import Section, Spread, Target
 
 from deathless.runtime.sql.query import run_query
-from deathless.runtime.world_reader import WorldReader
+from deathless.runtime.storage.world_reader import WorldReader
 
 NEEDED_ENTITY_MS = 5.0
 NEEDED_GROUPS_S = 2.0

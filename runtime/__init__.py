@@ -13,7 +13,7 @@ from .inputs import TurnRecord
 from .reports import Distribution, Metrics, PumpReport, RecoveryReport
 from .runtime import Runtime
 from .sql.query import SqlResult
-from .store import Store
+from .storage.store import Store
 from .view import FrameView, TimerView, WorkflowView
 
 __all__ = [

@@ -29,9 +29,9 @@ from ..workflows.errors import WorldCorruptError
 from ..workflows.messages import STATUS_CODE, STATUSES, Status
 from ..workflows.outbox import ACTIVITY_TABLE
 from ..workflows.sources import US
-from .read_view import ReadView
 from .row_buffer import WORKFLOW_TABLE, row_key
 from .row_facts import SUSPENDED, RowFacts, facts_of
+from .storage.read_view import ReadView
 from .world_state import load_leftover, load_state
 
 STRETCH: Final = 8192

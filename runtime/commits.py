@@ -16,7 +16,7 @@ from ..workflows.messages import STATUSES, Status
 from ..workflows.versions import CodeBook
 from .futures import PumpFuture
 from .row_buffer import WORKFLOW_TABLE, RowBuffer
-from .store import Store
+from .storage.store import Store
 from .table_buffer import TableBuffer
 from .world_state import CODE, LEFTOVER_KEY, META, STATE_KEY, TURN, WorldState
 

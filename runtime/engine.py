@@ -53,7 +53,7 @@ from .queries import Queries
 from .recovery import recover
 from .reports import PumpReport, RecoveryReport
 from .row_buffer import RowBuffer
-from .store import Store
+from .storage.store import Store
 from .table_buffer import TableBuffer
 from .turn_guards import GcPolicy, TurnAlone
 from .turns import TurnOutcome, run_turn

@@ -13,8 +13,8 @@ from ..actors import ActorSystem
 from ..workflows.instance import Instance
 from ..workflows.registry import Registry
 from .log import is_configured
-from .reader_watch import ReaderWatch
-from .store import Store
+from .storage.reader_watch import ReaderWatch
+from .storage.store import Store
 
 SLOW_COMMIT_S = 1.0
 """Seconds from which on a commit is worth a warning: a game has stood still for as long."""

@@ -16,7 +16,7 @@ from .audit.reader import AuditReader
 from .history.entries import HistoryEntry, entries
 from .history.reader import HistoryReader
 from .row_buffer import WORKFLOW_TABLE, RowBuffer, row_key
-from .store import Store
+from .storage.store import Store
 from .view import WorkflowView, view_row
 
 

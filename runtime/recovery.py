@@ -14,7 +14,7 @@ from ..workflows.errors import WorldCorruptError
 from ..workflows.messages import STATUS_CODE, TICK, Status
 from ..workflows.topics import load_topics
 from .row_buffer import WORKFLOW_TABLE, row_key
-from .store import Store
+from .storage.store import Store
 from .world_state import load_leftover
 
 STRETCH = 1024

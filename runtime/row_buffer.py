@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..workflows.overlay import overlaid
-from .store import Store
+from .storage.store import Store
 
 WORKFLOW_TABLE = "workflow"
 

@@ -25,14 +25,14 @@ from ..workflows.sources import US, to_us
 from .clock import Clock, GameClock, WallClock
 from .commits import Change
 from .engine import Engine
-from .environment import DEFAULT_MAP_LIMIT, DEFAULT_MAP_SIZE
 from .history.retention import Retention
 from .inputs import TurnRecord
 from .module_reload import reloaded_registry
 from .options import MAX_STEPS_PER_TURN, Options
 from .registration import registry_of
 from .reports import PumpReport
-from .store import Store
+from .storage.environment import DEFAULT_MAP_LIMIT, DEFAULT_MAP_SIZE
+from .storage.store import Store
 from .upkeep import Upkeep
 
 

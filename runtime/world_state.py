@@ -9,8 +9,8 @@ import msgpack
 
 from ..actors import Carried
 from ..workflows.errors import WorldCorruptError
-from .readable import Readable
-from .store import Store
+from .storage.readable import Readable
+from .storage.store import Store
 
 META = "meta"
 CODE = "code"

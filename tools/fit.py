@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..runtime.readable import Readable
+from ..runtime.storage.readable import Readable
 from ..workflows.definition import WorkflowType
 from ..workflows.errors import DeathlessError
 from .survey import Place, survey

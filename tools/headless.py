@@ -10,7 +10,7 @@ from typing import Any
 
 from ..runtime import Runtime
 from ..runtime.clock import Clock
-from ..runtime.world_files import has_data, os_errors
+from ..runtime.storage.world_files import has_data, os_errors
 from .control import serve
 from .control.server import ANY_PORT
 from .modules import registered_in

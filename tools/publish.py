@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from ..runtime import Runtime
 from ..runtime.registration import registry_of
-from ..runtime.world_files import DATA_FILE, READERS_FILE, has_data, os_errors
-from ..runtime.world_lock import WorldLock, owner_of
-from ..runtime.world_reader import WorldReader
+from ..runtime.storage.world_files import DATA_FILE, READERS_FILE, has_data, os_errors
+from ..runtime.storage.world_lock import WorldLock, owner_of
+from ..runtime.storage.world_reader import WorldReader
 from .control.operator import PATIENCE_S, Operator, find_operator
 from .fit import require_fit
 from .headless import clock_for

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..runtime import GameClock, WallClock
 from ..runtime.audit.tables import EVENT_TABLE
 from ..runtime.clock import Clock
-from ..runtime.world_reader import WorldReader
+from ..runtime.storage.world_reader import WorldReader
 from ..runtime.world_state import load_state
 from .output import BadInput
 

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, cast
 
 import msgpack
 
-from ..runtime.readable import Readable
 from ..runtime.row_buffer import WORKFLOW_TABLE
-from ..runtime.store import SCAN_BATCH
+from ..runtime.storage.readable import Readable
+from ..runtime.storage.store import SCAN_BATCH
 from ..runtime.world_state import load_codes
 from ..workflows import rows
 from ..workflows.context import StepPort

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 import msgpack
 
-from ..runtime.commit_log import LOG
-from ..runtime.read_view import ReadView
 from ..runtime.row_buffer import WORKFLOW_TABLE
-from ..runtime.world_reader import Space, WorldReader
+from ..runtime.storage.commit_log import LOG
+from ..runtime.storage.read_view import ReadView
+from ..runtime.storage.world_reader import Space, WorldReader
 from ..runtime.world_state import load_state
 from ..workflows import rows, waits
 from ..workflows.errors import WorldCorruptError

@@ -5,9 +5,9 @@ from __future__ import annotations
 from ...actors import ActorSystem
 from ...workflows.versions import CodeBook
 from ..history.retention import Pruner, Retention, Tables
-from ..pieces import cut
 from ..row_buffer import RowBuffer
-from ..store import Store
+from ..storage.pieces import cut
+from ..storage.store import Store
 from .events import pack_events
 from .step_events import StepEvents
 from .tables import EVENT_TABLE

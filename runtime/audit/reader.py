@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import islice
 
 from ...workflows.errors import WorldCorruptError
-from ..pieces import from_a_beginning, joined, joined_backwards, number_key
-from ..read_view import ReadView
-from ..store import Store
-from ..world_reader import WorldReader
+from ..storage.pieces import from_a_beginning, joined, joined_backwards, number_key
+from ..storage.read_view import ReadView
+from ..storage.store import Store
+from ..storage.world_reader import WorldReader
 from .events import PLACES, AuditEvent, unpack_events
 from .tables import EVENT_TABLE
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import msgpack
 
-from ..readable import Readable
+from ..storage.readable import Readable
 from .steps import Step, StepRecord
 from .tables import LAST_TABLE
 

@@ -16,9 +16,9 @@ import msgpack
 
 from ...workflows.errors import HistoryError
 from ...workflows.limits import Limits
-from ..pieces import PIECE, from_a_beginning, joined, number_key, piece_key
-from ..readable import Readable
 from ..row_buffer import WORKFLOW_TABLE, row_key
+from ..storage.pieces import PIECE, from_a_beginning, joined, number_key, piece_key
+from ..storage.readable import Readable
 from ..world_state import META
 from .last_steps import all_last_steps, last_steps_of
 from .step_index import Place, count_places, places_of

@@ -17,9 +17,9 @@ from ...workflows.definition import Recorded
 from ...workflows.limits import Limits
 from ...workflows.registry import Registry
 from ..inputs import TurnRecord
-from ..pieces import cut
 from ..row_buffer import RowBuffer
-from ..store import Store
+from ..storage.pieces import cut
+from ..storage.store import Store
 from ..table_buffer import TableBuffer
 from ..world_state import LEFTOVER_KEY, META, TURN
 from .last_steps import LastSteps

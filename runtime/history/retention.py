@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ...workflows.sources import US
-from ..pieces import key_number, number_key
-from ..store import Store
+from ..storage.pieces import key_number, number_key
+from ..storage.store import Store
 from .steps import unpack_time
 
 MIB = 1 << 20

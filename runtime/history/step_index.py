@@ -15,8 +15,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ..pieces import PIECE, key_number, number_key
-from ..readable import Readable
+from ..storage.pieces import PIECE, key_number, number_key
+from ..storage.readable import Readable
 from .tables import INDEX_TABLE
 
 SEGMENT = 4096

@@ -10,7 +10,7 @@ from ...workflows.registry import Registry
 from ...workflows.rows import RowError
 from ...workflows.unloaded import tolerant_codec
 from ...workflows.versions import CodeBook
-from ..read_view import ReadView
+from ..storage.read_view import ReadView
 from ..view import WorkflowView, view_row
 from ..world_state import load_codes
 

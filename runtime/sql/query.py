@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...workflows.errors import SqlError
 from ...workflows.registry import Registry
-from ..read_view import ReadView
-from ..store import Store
+from ..storage.read_view import ReadView
+from ..storage.store import Store
 from .context import SqlContext
 from .json_values import SqlValue, sql_value
 from .virtual_table import OutOfTimeError, VirtualTable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...workflows.tables import PREFIX
-from ..read_view import ReadView
+from ..storage.read_view import ReadView
 from .context import SqlContext
 from .event_table import EventTable
 from .history_table import HistoryTable

@@ -17,8 +17,8 @@ import lmdb
 from deathless.actors.dormant_timers import DormantTimers
 from deathless.runtime import commit_log
 from deathless.runtime import store as store_module
-from deathless.runtime.commit_log import Writes
-from deathless.runtime.store import Store
+from deathless.runtime.storage.commit_log import Writes
+from deathless.runtime.storage.store import Store
 from deathless.workflows import rows
 
 COMMIT_PLACES = ("before the commit", "between rows", "before its end", "while it runs", "after the commit")

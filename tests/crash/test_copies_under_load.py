@@ -20,7 +20,7 @@ from crash_flows import TYPES
 from deathless import GameClock, Runtime, WallClock
 from deathless.runtime.audit.tables import RECORDING_TABLES
 from deathless.runtime.registration import registry_of
-from deathless.runtime.store import Store
+from deathless.runtime.storage.store import Store
 from deathless.tools.cli import main
 from deathless.tools.doctor import examine_world
 from deathless.tools.replay.rerun import rerun

@@ -104,7 +104,7 @@ def test_what_a_world_acknowledges_before_its_end_is_heard_after_it(client):
 
 
 LATE_COMMITS = """
-from deathless.runtime.store import Store
+from deathless.runtime.storage.store import Store
 commit, close, kept = Store.commit, Store.close, []
 def late(store, changes):
     kept.append({table: dict(rows) for table, rows in changes.items()})

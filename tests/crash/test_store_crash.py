@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from deathless.runtime.store import Store
+from deathless.runtime.storage.store import Store
 
 pytestmark = pytest.mark.crash
 
@@ -17,7 +17,7 @@ KEYS = 500
 # Each batch writes its number to every key, and says so when it is committed.
 WRITER = """
 import sys
-from deathless.runtime.store import Store
+from deathless.runtime.storage.store import Store
 path, durability = sys.argv[1:]
 keys = [n.to_bytes(8, "big") for n in range(500)]
 with Store.open(path, durability=durability, map_size=1 << 20) as store:
@@ -107,7 +107,7 @@ def test_a_disk_without_room_loses_nothing(tmp_path):
     """The limit on file size stands for the full disk: what fails, and how, is the same."""
     code = """
 import resource, signal, sys
-from deathless.runtime.store import Store
+from deathless.runtime.storage.store import Store
 from deathless.workflows.errors import WorldFull
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 def rows(first): return {n.to_bytes(8, "big"): bytes(900) for n in range(first, first + 500)}

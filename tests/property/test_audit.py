@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from deathless.runtime.audit.events import PLACES, pack_events, unpack_events
 from deathless.runtime.audit.reader import AuditReader
 from deathless.runtime.audit.tables import EVENT_TABLE
-from deathless.runtime.pieces import cut
-from deathless.runtime.store import Store
+from deathless.runtime.storage.pieces import cut
+from deathless.runtime.storage.store import Store
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 ids = st.none() | st.integers(0, 2**64 - 1)

@@ -14,8 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from deathless import WorldError
 from deathless.runtime import Store, commit_log, pieces
-from deathless.runtime.commit_log import LOG
-from deathless.runtime.log_view import LogView
+from deathless.runtime.storage.commit_log import LOG
+from deathless.runtime.storage.log_view import LogView
 
 TABLES = ("a", "entity", "workflow")
 ALL_KEYS = [number.to_bytes(8, "big") for number in (0, 1, 2, 255, 256, 257, 600, 2**64 - 1)] + [b"a", b"ab"]

@@ -7,7 +7,7 @@ import msgpack
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deathless.runtime.store import Store
+from deathless.runtime.storage.store import Store
 from deathless.tools.output import BadInput
 from deathless.tools.transfer import export_world, import_world
 from deathless.tools.transfer.row_lines import Row, read_line, write_line

@@ -21,8 +21,8 @@ from deathless import (
 from deathless.runtime.audit.events import EVENTS, PLACES
 from deathless.runtime.audit.reader import AuditReader
 from deathless.runtime.audit.tables import EVENT_TABLE
-from deathless.runtime.store import Store
-from deathless.runtime.world_reader import WorldReader
+from deathless.runtime.storage.store import Store
+from deathless.runtime.storage.world_reader import WorldReader
 from deathless.tools.replay.saved_world import SavedWorld
 from deathless.tools.replay.verification import verify_world
 

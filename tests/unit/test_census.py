@@ -6,7 +6,7 @@ from watched_flows import Poke, bad, listener, parent, sleeper
 from deathless import Context, Signal, Status, WorldCorruptError, activity, workflow
 from deathless.runtime.census import Censuses, take_census
 from deathless.runtime.row_buffer import WORKFLOW_TABLE, row_key
-from deathless.runtime.world_reader import WorldReader
+from deathless.runtime.storage.world_reader import WorldReader
 from deathless.workflows import rows
 
 

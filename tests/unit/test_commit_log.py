@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from deathless.runtime import Store
-from deathless.runtime.commit_log import CYCLE, LARGEST_ENTRY
+from deathless.runtime.storage.commit_log import CYCLE, LARGEST_ENTRY
 
 
 def key(number):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deathless import ActivityContext, Context, Runtime, Table, activity, reducer, workflow
 from deathless.runtime.history import step_index
-from deathless.runtime.world_format import FORMAT_VERSION
+from deathless.runtime.storage.world_format import FORMAT_VERSION
 
 ROOT = Path(__file__).parents[2]
 

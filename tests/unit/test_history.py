@@ -18,7 +18,7 @@ from deathless import (
 from deathless.runtime.history.reader import HistoryReader
 from deathless.runtime.history.tables import GROWING_TABLES, STEP_TABLE
 from deathless.runtime.registration import registry_of
-from deathless.runtime.world_reader import WorldReader
+from deathless.runtime.storage.world_reader import WorldReader
 from deathless.tools.replay.saved_world import SavedWorld
 from deathless.tools.replay.verification import verify_workflow, verify_world
 from deathless.tools.replay.verifier import Verifier

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from deathless.runtime.store import Store
-from deathless.runtime.world_reader import WorldReader
+from deathless.runtime.storage.store import Store
+from deathless.runtime.storage.world_reader import WorldReader
 
 ROWS: dict[bytes, bytes | None] = {bytes([number]): b"first" for number in range(1, 200)}
 

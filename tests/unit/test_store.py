@@ -6,8 +6,8 @@ import threading
 import lmdb
 import pytest
 
-from deathless.runtime.environment import MAX_TABLES
-from deathless.runtime.store import Store
+from deathless.runtime.storage.environment import MAX_TABLES
+from deathless.runtime.storage.store import Store
 from deathless.workflows.errors import (
     NotAWorldError,
     RuntimeClosedError,
@@ -63,7 +63,7 @@ def test_empty_values_are_values(store):
 
 
 def test_a_scan_gives_keys_in_order_from_its_start(store, monkeypatch):
-    monkeypatch.setattr("deathless.runtime.store.SCAN_BATCH", 16)
+    monkeypatch.setattr("deathless.runtime.storage.store.SCAN_BATCH", 16)
     numbers = list(range(0, 200, 2))
     random.Random(1).shuffle(numbers)
     store.commit({"workflow": {key(n): str(n).encode() for n in numbers}})
@@ -74,13 +74,13 @@ def test_a_scan_gives_keys_in_order_from_its_start(store, monkeypatch):
 
 
 def test_a_scan_of_exactly_whole_batches_ends(store, monkeypatch):
-    monkeypatch.setattr("deathless.runtime.store.SCAN_BATCH", 16)
+    monkeypatch.setattr("deathless.runtime.storage.store.SCAN_BATCH", 16)
     store.commit({"workflow": {key(n): b"" for n in range(32)}})
     assert len(list(store.scan("workflow"))) == 32
 
 
 def test_a_scan_left_standing_holds_no_reader(tmp_path, monkeypatch):
-    monkeypatch.setattr("deathless.runtime.store.SCAN_BATCH", 4)
+    monkeypatch.setattr("deathless.runtime.storage.store.SCAN_BATCH", 4)
     with Store.open(tmp_path / "world") as store:
         store.commit({"workflow": {key(n): b"a" for n in range(10)}})
     with Store.open(tmp_path / "world") as store:

@@ -14,8 +14,8 @@ import lmdb
 import msgpack
 import pytest
 
-from deathless.runtime.store import Store
-from deathless.runtime.world_check import check_world_file
+from deathless.runtime.storage.store import Store
+from deathless.runtime.storage.world_check import check_world_file
 from deathless.workflows.errors import NotAWorldError, WorldCorruptError, WorldError, WorldVersionError
 
 PAGE = 4096
@@ -23,7 +23,7 @@ PAGE = 4096
 OPEN_ALL = """
 import json, sys
 from pathlib import Path
-from deathless.runtime.store import Store
+from deathless.runtime.storage.store import Store
 from deathless.workflows.errors import WorldError
 outcomes = {}
 for world in sorted(Path(sys.argv[1]).iterdir()):

@@ -8,14 +8,14 @@ import threading
 
 import pytest
 
-from deathless.runtime.store import Store
-from deathless.runtime.world_lock import OWNER_FILE, WorldLock, owner_of
+from deathless.runtime.storage.store import Store
+from deathless.runtime.storage.world_lock import OWNER_FILE, WorldLock, owner_of
 from deathless.workflows.errors import RuntimeClosedError, WorldError, WorldInUse
 
 OWNER = """
 import sys
 import threading
-from deathless.runtime.store import Store
+from deathless.runtime.storage.store import Store
 store = Store.open(sys.argv[1])
 store.commit({"turn": {b"k": b"v"}})
 print("open", flush=True)
@@ -111,7 +111,7 @@ def test_a_forked_child_does_not_keep_the_world(tmp_path):
     """The owner forks and dies by SIGKILL; the child lives on, and the world is free."""
     code = """
 import os, signal, sys
-from deathless.runtime.store import Store
+from deathless.runtime.storage.store import Store
 store = Store.open(sys.argv[1])
 if os.fork() == 0:
     print("forked", flush=True)
@@ -134,7 +134,7 @@ signal.pause()
 def test_a_child_that_exits_normally_runs_no_destructor_of_the_parents_world(tmp_path):
     code = """
 import os, sys
-from deathless.runtime.store import Store
+from deathless.runtime.storage.store import Store
 with Store.open(sys.argv[1]) as store:
     store.commit({"turn": {b"k": b"v"}})
     child = os.fork()

@@ -15,9 +15,9 @@ from deathless import (
     WorldVersionError,
 )
 from deathless.runtime import Store, world_reader
-from deathless.runtime.commit_log import LARGEST_ENTRY
-from deathless.runtime.store import SCAN_BATCH
-from deathless.runtime.world_reader import WorldReader
+from deathless.runtime.storage.commit_log import LARGEST_ENTRY
+from deathless.runtime.storage.store import SCAN_BATCH
+from deathless.runtime.storage.world_reader import WorldReader
 
 # The owner commits what each line of its input says: a table, how many rows, and the bytes of each.
 OWNER = """

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ...runtime.world_reader import WorldReader
+from ...runtime.storage.world_reader import WorldReader
 from ...workflows.versions import Verdict
 from ..modules import load_types
 from ..output import print_json, table

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from ...runtime.world_reader import WorldReader
+from ...runtime.storage.world_reader import WorldReader
 from ..metrics.files import ALERTS, DASHBOARD, text_of
 from ..output import BadInput
 

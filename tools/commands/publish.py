@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ...runtime.registration import registry_of
-from ...runtime.world_files import has_data, os_errors
+from ...runtime.storage.world_files import has_data, os_errors
 from ..control.errors import ControlError
 from ..control.operator import find_operator
 from ..fit import UnfitCodeError

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from ...runtime.world_files import require_place
-from ...runtime.world_lock import owner_of
+from ...runtime.storage.world_files import require_place
+from ...runtime.storage.world_lock import owner_of
 from ...workflows.definition import MOST_KEPT
 from ...workflows.errors import WorldInUse
 from ..control.server import ANY_PORT, split_address

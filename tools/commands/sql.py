@@ -16,7 +16,7 @@ import click
 
 from ...runtime.sql.json_values import SqlValue, plain
 from ...runtime.sql.query import TIMEOUT_S, SqlRows, open_query
-from ...runtime.world_reader import WorldReader
+from ...runtime.storage.world_reader import WorldReader
 from ..control.errors import ControlError
 from ..control.operator import find_operator
 from ..durations import DURATION

@@ -13,8 +13,8 @@ import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ...runtime.world_files import CONTROL_FILE, os_errors
-from ...runtime.world_lock import Owner
+from ...runtime.storage.world_files import CONTROL_FILE, os_errors
+from ...runtime.storage.world_lock import Owner
 
 
 @dataclass(frozen=True, slots=True)

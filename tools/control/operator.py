@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ...runtime import Runtime
-from ...runtime.world_files import has_data, os_errors
-from ...runtime.world_lock import owner_of
+from ...runtime.storage.world_files import has_data, os_errors
+from ...runtime.storage.world_lock import owner_of
 from ...workflows.errors import NotAWorldError, WorldInUse
 from ...workflows.registry import Registered
 from ..modules import load_registered

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...runtime.read_view import ReadView
 from ...runtime.row_buffer import WORKFLOW_TABLE
-from ...runtime.world_reader import WorldReader
+from ...runtime.storage.read_view import ReadView
+from ...runtime.storage.world_reader import WorldReader
 from ...workflows import rows
 from ...workflows.definition import WorkflowType
 from ...workflows.errors import WorldCorruptError

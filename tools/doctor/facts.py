@@ -10,7 +10,7 @@ import msgpack
 
 from ...runtime.clock import GameClock, WallClock
 from ...runtime.history.tables import INDEXED_KEY, LIMITS_KEY, SCOPES_KEY
-from ...runtime.read_view import ReadView
+from ...runtime.storage.read_view import ReadView
 from ...runtime.world_state import CODE, FIRST_ID, IDS_KEY, META, STATE_KEY, TABLE_KEY, WorldState
 from ...workflows.limits import Limits
 from ...workflows.table_keys import stored_form

@@ -14,8 +14,8 @@ from ...runtime.history.step_index import _PLACE
 from ...runtime.history.steps import unpack_steps
 from ...runtime.history.tables import INDEX_TABLE, LAST_TABLE, STEP_TABLE, TURN_TABLE
 from ...runtime.history.turn_log import unpack_turn
-from ...runtime.pieces import PIECE, from_a_beginning, key_number, number_key
-from ...runtime.read_view import ReadView
+from ...runtime.storage.pieces import PIECE, from_a_beginning, key_number, number_key
+from ...runtime.storage.read_view import ReadView
 from ...workflows import rows
 from .facts import NOT_DECODED, Facts, said
 from .finding import REPAIR, Finding

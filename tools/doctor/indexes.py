@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from ...actors import ENDED_INDEX, ENTITY_INDEX, GROUP_INDEX, TYPE_INDEX
 from ...actors.address_index import id_key, id_of, prefix_of
-from ...runtime.read_view import ReadView
-from ...runtime.readable import Readable
 from ...runtime.row_buffer import WORKFLOW_TABLE, row_key
+from ...runtime.storage.read_view import ReadView
+from ...runtime.storage.readable import Readable
 from ...workflows import rows
 from ...workflows.messages import STATUSES, Status
 from .facts import NOT_DECODED

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ...runtime.history.tables import INDEX_TABLE, INDEXED_KEY
 from ...runtime.row_buffer import WORKFLOW_TABLE
-from ...runtime.store import Store
+from ...runtime.storage.store import Store
 from ...runtime.world_state import META
 from ...workflows.errors import WorldCorruptError
 from ..output import Tell, silent

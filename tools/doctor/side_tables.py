@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import msgpack
 
-from ...runtime.read_view import ReadView
 from ...runtime.row_buffer import WORKFLOW_TABLE, row_key
+from ...runtime.storage.read_view import ReadView
 from ...runtime.world_state import LEFTOVER_KEY, TABLE_KEY, TURN, load_leftover
 from ...workflows import rows
 from ...workflows.errors import DeathlessError

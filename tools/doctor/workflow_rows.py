@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from typing import Any
 
-from ...runtime.read_view import ReadView
 from ...runtime.row_buffer import WORKFLOW_TABLE, row_key
+from ...runtime.storage.read_view import ReadView
 from ...workflows import rows, waits
 from ...workflows.errors import DeathlessError
 from ...workflows.instance import unflatten

@@ -11,8 +11,8 @@ from typing import Any
 
 from ...runtime import Census, Runtime
 from ...runtime.census import LATE_S, REST_S, UNTOUCHED_S, take_census
-from ...runtime.world_lock import owner_of
-from ...runtime.world_reader import WorldReader
+from ...runtime.storage.world_lock import owner_of
+from ...runtime.storage.world_reader import WorldReader
 from ...workflows.definition import WorkflowType
 from ..metrics.picture import age_of
 from ..survey import survey

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from ...runtime import GameClock, Runtime, WallClock
 from ...runtime.row_buffer import WORKFLOW_TABLE, row_key
-from ...runtime.world_reader import WorldReader
+from ...runtime.storage.world_reader import WorldReader
 from ...workflows import rows
 from ...workflows.messages import STATUSES, Status
 from ...workflows.outbox import INPUT_TABLE

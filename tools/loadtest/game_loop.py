@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ...runtime import Change, GameClock, Runtime, WallClock
-from ...runtime.world_files import DATA_FILE
+from ...runtime.storage.world_files import DATA_FILE
 from ...workflows.definition import WorkflowType
 from ...workflows.errors import LimitError
 from ...workflows.messages import Status

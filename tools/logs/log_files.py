@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...runtime.world_files import LOG_DIRECTORY
+from ...runtime.storage.world_files import LOG_DIRECTORY
 
 LOG_FILE = "deathless.jsonl"
 

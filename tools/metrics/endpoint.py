@@ -6,7 +6,7 @@ import http.client
 import urllib.request
 from pathlib import Path
 
-from ...runtime.world_lock import owner_of
+from ...runtime.storage.world_lock import owner_of
 from ..control.endpoint import Endpoint
 
 PATIENCE_S = 30.0

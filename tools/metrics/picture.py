@@ -11,9 +11,9 @@ from typing import Protocol
 
 from ...runtime import Census, Metrics, Runtime
 from ...runtime.census import Censuses, take_census
-from ...runtime.world_files import DATA_FILE
-from ...runtime.world_lock import owner_of
-from ...runtime.world_reader import WorldReader
+from ...runtime.storage.world_files import DATA_FILE
+from ...runtime.storage.world_lock import owner_of
+from ...runtime.storage.world_reader import WorldReader
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from ...runtime.audit.tables import RECORDING_TABLES
 from ...runtime.history.tables import INDEXED_KEY, SCOPES_KEY
 from ...runtime.history.turn_log import LoggedTurn
 from ...runtime.row_buffer import WORKFLOW_TABLE, row_key
-from ...runtime.store import Store
-from ...runtime.world_files import build_new
-from ...runtime.world_format import FORMAT_KEY, MAGIC_KEY
+from ...runtime.storage.store import Store
+from ...runtime.storage.world_files import build_new
+from ...runtime.storage.world_format import FORMAT_KEY, MAGIC_KEY
 from ...runtime.world_state import META, STATE_KEY, WorldState
 from .changes import Changes
 from .saved_world import SavedWorld

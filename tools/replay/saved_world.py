@@ -17,10 +17,10 @@ from ...runtime.history.step_index import _PLACE, Place
 from ...runtime.history.steps import StepRecord
 from ...runtime.history.tables import INDEX_TABLE, TURN_TABLE
 from ...runtime.history.turn_log import damaged_history
-from ...runtime.pieces import number_key
 from ...runtime.row_buffer import WORKFLOW_TABLE, row_key
+from ...runtime.storage.pieces import number_key
+from ...runtime.storage.world_reader import WorldReader
 from ...runtime.view import view_row
-from ...runtime.world_reader import WorldReader
 from ...runtime.world_state import WorldState, load_codes, load_state
 from ...workflows import rows
 from ...workflows.errors import DecodeError, HistoryError, UnknownWorkflowError, WorldCorruptError

@@ -22,10 +22,10 @@ from ...runtime.history.steps import pack_steps
 from ...runtime.history.tables import LIMITS_KEY, SCOPES_KEY, STEP_TABLE, TURN_TABLE
 from ...runtime.history.turn_log import pack_turn
 from ...runtime.inputs import TurnRecord
-from ...runtime.pieces import cut
 from ...runtime.row_buffer import WORKFLOW_TABLE, row_key
-from ...runtime.store import Store
-from ...runtime.world_files import build_new
+from ...runtime.storage.pieces import cut
+from ...runtime.storage.store import Store
+from ...runtime.storage.world_files import build_new
 from ...runtime.world_state import CODE, IDS_KEY, META, STATE_KEY, WorldState
 from ...workflows import rows
 from ...workflows.messages import STATUSES, Status

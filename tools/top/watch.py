@@ -14,10 +14,10 @@ import msgpack
 from ...runtime import WorkflowView
 from ...runtime.history.tables import TURN_TABLE
 from ...runtime.history.turn_log import damaged_history
-from ...runtime.pieces import number_key
 from ...runtime.row_buffer import WORKFLOW_TABLE
 from ...runtime.row_facts import facts_of
-from ...runtime.world_lock import owner_of
+from ...runtime.storage.pieces import number_key
+from ...runtime.storage.world_lock import owner_of
 from ...runtime.world_state import WorldState
 from ...workflows.errors import WorldCorruptError
 from ...workflows.rows import RowError

@@ -9,8 +9,8 @@ from concurrent.futures import TimeoutError as NotYet
 from pathlib import Path
 from typing import NamedTuple
 
-from ...runtime.world_files import DATA_FILE, build_new
-from ...runtime.world_reader import WorldReader
+from ...runtime.storage.world_files import DATA_FILE, build_new
+from ...runtime.storage.world_reader import WorldReader
 from ...runtime.world_state import load_state
 from ..output import Tell, silent
 

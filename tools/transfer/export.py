@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 
-from ...runtime.read_view import ReadView
-from ...runtime.world_reader import WorldReader
+from ...runtime.storage.read_view import ReadView
+from ...runtime.storage.world_reader import WorldReader
 from ...runtime.world_state import META, load_state
 from ..output import Tell, silent
 from .row_lines import Row

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...runtime.store import Store
-from ...runtime.world_files import build_new
-from ...runtime.world_reader import WorldReader
+from ...runtime.storage.store import Store
+from ...runtime.storage.world_files import build_new
+from ...runtime.storage.world_reader import WorldReader
 from ...runtime.world_state import META
 from ..output import BadInput, Tell, silent
 from .row_lines import Row

@@ -9,14 +9,14 @@ from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
-from ...runtime.world_files import (
+from ...runtime.storage.world_files import (
     DATA_FILE,
     READERS_FILE,
     os_errors,
     sync_directory,
 )
-from ...runtime.world_lock import OWNER_FILE, WorldLock
-from ...runtime.world_reader import WorldReader
+from ...runtime.storage.world_lock import OWNER_FILE, WorldLock
+from ...runtime.storage.world_reader import WorldReader
 from ...workflows.errors import NotAWorldError, WorldCorruptError, WorldError
 from ..doctor import ERROR, examine
 from ..output import Tell, silent

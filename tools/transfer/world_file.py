@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
 from ... import __version__
-from ...runtime.world_format import FORMAT_VERSION
+from ...runtime.storage.world_format import FORMAT_VERSION
 from ..output import BadInput, Tell
 from .row_lines import TABLE, UNFIT, Row, dump, parse, read_row, write_line
 from .table_shapes import Shape

@@ -10,7 +10,7 @@ import pytest
 from control_kit import pumped
 
 from deathless import Runtime, WallClock
-from deathless.runtime.world_reader import WorldReader
+from deathless.runtime.storage.world_reader import WorldReader
 from deathless.runtime.world_state import load_state
 from deathless.tools.control import serve
 from deathless.tools.control.endpoint import Endpoint

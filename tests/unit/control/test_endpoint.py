@@ -18,7 +18,7 @@ from control_kit import GAME, pumped
 from structlog.testing import capture_logs
 
 from deathless import GameClock, Runtime
-from deathless.runtime.world_lock import Owner, owner_of
+from deathless.runtime.storage.world_lock import Owner, owner_of
 from deathless.tools.control import serve
 from deathless.tools.control.app import MOST_BYTES
 from deathless.tools.control.endpoint import Endpoint

@@ -9,9 +9,9 @@ from watched_flows import bad, listener, parent, sleeper
 
 from deathless import GameClock, Runtime
 from deathless.runtime.row_buffer import WORKFLOW_TABLE, row_key
-from deathless.runtime.world_files import DATA_FILE
-from deathless.runtime.world_lock import WorldLock
-from deathless.runtime.world_reader import WorldReader
+from deathless.runtime.storage.world_files import DATA_FILE
+from deathless.runtime.storage.world_lock import WorldLock
+from deathless.runtime.storage.world_reader import WorldReader
 from deathless.tools.health import State, Thresholds, health_of
 
 ALL = [sleeper, listener, bad, parent]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deathless.runtime.world_files import CONTROL_FILE
+from deathless.runtime.storage.world_files import CONTROL_FILE
 from deathless.tools.headless import run_world
 from deathless.tools.metrics.endpoint import told_by_endpoint
 from deathless.tools.modules import load_modules

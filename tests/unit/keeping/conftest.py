@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from deathless.runtime.store import Store
+from deathless.runtime.storage.store import Store
 from deathless.tools.cli import main
 
 sys.path.insert(0, str(Path(__file__).parent))

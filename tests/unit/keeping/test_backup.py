@@ -8,8 +8,8 @@ import pytest
 from garden import open_garden
 
 from deathless import Runtime, WorldCorruptError, WorldError, WorldInUse
-from deathless.runtime.store import Store
-from deathless.runtime.world_reader import WorldReader
+from deathless.runtime.storage.store import Store
+from deathless.runtime.storage.world_reader import WorldReader
 from deathless.runtime.world_state import load_state
 from deathless.tools.doctor import examine_world
 from deathless.tools.transfer import backup_world, restore_world

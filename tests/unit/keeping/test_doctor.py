@@ -14,8 +14,8 @@ from deathless.actors.address_index import id_key, prefix_of
 from deathless.runtime.history import step_index
 from deathless.runtime.registration import registry_of
 from deathless.runtime.row_buffer import row_key
-from deathless.runtime.store import Store
-from deathless.runtime.world_reader import WorldReader
+from deathless.runtime.storage.store import Store
+from deathless.runtime.storage.world_reader import WorldReader
 from deathless.tools.doctor import examine_world, repair_world
 from deathless.tools.doctor.examination import MOST
 from deathless.workflows import rows

@@ -10,7 +10,7 @@ import pytest
 from garden import TYPES, open_garden
 
 from deathless.runtime.registration import registry_of
-from deathless.runtime.store import Store
+from deathless.runtime.storage.store import Store
 from deathless.tools.cli import main
 from deathless.tools.doctor import examine_world
 from deathless.tools.output import BadInput

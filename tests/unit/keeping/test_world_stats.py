@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 from garden import open_garden
 
-from deathless.runtime.store import Store
-from deathless.runtime.world_reader import WorldReader
+from deathless.runtime.storage.store import Store
+from deathless.runtime.storage.world_reader import WorldReader
 from deathless.tools.world_stats import CLASSES, Sized, state_stats, world_stats
 from deathless.workflows import rows
 

@@ -4,7 +4,7 @@ import pytest
 
 from deathless import Context, GameClock, Runtime, workflow
 from deathless.runtime.row_buffer import WORKFLOW_TABLE, row_key
-from deathless.runtime.store import Store
+from deathless.runtime.storage.store import Store
 from deathless.tools.loadtest.findings import look_at
 from deathless.tools.loadtest.instruments import INSTRUMENTS
 from deathless.workflows import rows

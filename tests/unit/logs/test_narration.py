@@ -8,8 +8,8 @@ import structlog
 
 from deathless import Context, GameClock, Retry, Runtime, Signal, WorldFull, workflow
 from deathless.runtime import narration
-from deathless.runtime.reader_watch import LOOK_EVERY_S, ReaderWatch
-from deathless.runtime.store import Store
+from deathless.runtime.storage.reader_watch import LOOK_EVERY_S, ReaderWatch
+from deathless.runtime.storage.store import Store
 from deathless.tools.cli import main
 from deathless.tools.logs import read_log
 
@@ -227,7 +227,7 @@ def test_a_reader_that_died_is_freed_and_said(world_path):
         world.advance(0.1)
         script = (
             "import os, sys\n"
-            "from deathless.runtime.world_reader import WorldReader\n"
+            "from deathless.runtime.storage.world_reader import WorldReader\n"
             "with WorldReader(sys.argv[1]) as reader, reader.read_view() as view:\n"
             "    os._exit(0)\n"
         )

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from deathless.runtime.world_files import CONTROL_FILE
-from deathless.runtime.world_lock import WorldLock
+from deathless.runtime.storage.world_files import CONTROL_FILE
+from deathless.runtime.storage.world_lock import WorldLock
 from deathless.tools.cli import main
 
 

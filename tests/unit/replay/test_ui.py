@@ -11,7 +11,7 @@ from textual.widgets import Input
 from deathless import GameClock, Runtime
 from deathless.runtime import Store
 from deathless.runtime.history.tables import STEP_TABLE
-from deathless.runtime.pieces import number_key
+from deathless.runtime.storage.pieces import number_key
 from deathless.tools.cli import main
 from deathless.tools.replay.saved_world import SavedWorld
 from deathless.tools.replay.ui.app import ReplayApp

@@ -21,8 +21,8 @@ from deathless.runtime.sql import workflow_table
 from deathless.runtime.sql.json_values import MOST_PARTS
 from deathless.runtime.sql.query import run_query
 from deathless.runtime.sql.workflow_record import HELD
-from deathless.runtime.store import Store
-from deathless.runtime.world_reader import WorldReader
+from deathless.runtime.storage.store import Store
+from deathless.runtime.storage.world_reader import WorldReader
 
 
 @workflow

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import sql_game
 
-from deathless.runtime.pending_rows import FlatRows
-from deathless.runtime.read_view import ReadView
 from deathless.runtime.sql.context import SqlContext
 from deathless.runtime.sql.world_tables import world_tables
+from deathless.runtime.storage.pending_rows import FlatRows
+from deathless.runtime.storage.read_view import ReadView
 from deathless.tools.cli import main
 
 PAGE = (Path(__file__).parents[3] / "docs/reference/sql.md").read_text(encoding="utf-8")

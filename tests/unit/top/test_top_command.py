@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deathless.runtime.world_lock import WorldLock
+from deathless.runtime.storage.world_lock import WorldLock
 from deathless.tools.cli import main
 
 sys.path.insert(0, str(Path(__file__).parent))

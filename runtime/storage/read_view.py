@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import lmdb
 
-from ..workflows.overlay import overlaid, overlaid_backwards
+from ...workflows.overlay import overlaid, overlaid_backwards
 from .commit_log import LOG
 from .environment import translated
 

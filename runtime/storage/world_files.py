@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ..workflows.errors import NotAWorldError, WorldCorruptError, WorldError
+from ...workflows.errors import NotAWorldError, WorldCorruptError, WorldError
 from .world_lock import OWNER_FILE
 
 DATA_FILE = "data.mdb"

@@ -24,10 +24,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 import msgpack
 
-from ..actors import ENDED_INDEX, ENTITY_INDEX, GROUP_INDEX, TYPE_INDEX
-from ..workflows.errors import WorldCorruptError
-from .audit.tables import EVENT_TABLE
-from .history.tables import GROWING_TABLES
+from ...actors import ENDED_INDEX, ENTITY_INDEX, GROUP_INDEX, TYPE_INDEX
+from ...workflows.errors import WorldCorruptError
+from ..audit.tables import EVENT_TABLE
+from ..history.tables import GROWING_TABLES
 from .pending_rows import PendingRows
 from .pieces import cut, joined
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
-from ..workflows.errors import NotAWorldError, WorldCorruptError, WorldError
+from ...workflows.errors import NotAWorldError, WorldCorruptError, WorldError
 
 MAGIC = 0xBEEFC0DE
 DATA_VERSION = 1

@@ -26,11 +26,11 @@ from typing import Any, Literal, Self, TypeVar
 
 import lmdb
 
-from ..workflows.errors import RuntimeClosedError, WorldError, WorldFull
-from ..workflows.overlay import overlaid
+from ...workflows.errors import RuntimeClosedError, WorldError, WorldFull
+from ...workflows.overlay import overlaid
+from ..gil import short_switches
 from .commit_log import LOG, Changes, CommitLog, Writes, damaged_log
 from .environment import DEFAULT_MAP_LIMIT, DEFAULT_MAP_SIZE, open_environment, readers_of, translated
-from .gil import short_switches
 from .pieces import number_key
 from .read_view import ReadView
 from .table_rows import framed, hash_rows, read_rows, rows_under

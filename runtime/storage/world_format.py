@@ -11,7 +11,7 @@ from pathlib import Path
 import lmdb
 import msgpack
 
-from ..workflows.errors import NotAWorldError, WorldVersionError
+from ...workflows.errors import NotAWorldError, WorldVersionError
 from .commit_log import LOG
 from .environment import open_environment, translated
 from .world_check import check_world_file

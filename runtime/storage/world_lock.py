@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from ..workflows.errors import WorldError, WorldInUse
+from ...workflows.errors import WorldError, WorldInUse
 
 OWNER_FILE = "owner.lock"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import lmdb
 
-from ..workflows.errors import NotAWorldError, WorldCorruptError, WorldError, WorldFull, WorldInUse
+from ...workflows.errors import NotAWorldError, WorldCorruptError, WorldError, WorldFull, WorldInUse
 
 MAX_TABLES = 64
 MAX_READERS = 1024

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple, Self
 
 import lmdb
 
-from ..workflows.errors import NotAWorldError, RuntimeClosedError, WorldCorruptError
-from ..workflows.overlay import overlaid
+from ...workflows.errors import NotAWorldError, RuntimeClosedError, WorldCorruptError
+from ...workflows.overlay import overlaid
 from .commit_log import LOG, damaged_log
 from .environment import DEFAULT_MAP_SIZE, open_environment, readers_of, translated
 from .log_view import LogView

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from itertools import islice, takewhile
 from typing import Any
 
-from ..workflows.overlay import overlaid
+from ...workflows.overlay import overlaid
 
 
 def read_rows(

@@ -1,0 +1,1 @@
+"""How a world lies on the disk: one LMDB environment, its log of commits, its one owner, and those who read it."""
