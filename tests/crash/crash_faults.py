@@ -15,8 +15,8 @@ from typing import Any
 import lmdb
 
 from deathless.actors.dormant_timers import DormantTimers
-from deathless.runtime import commit_log
-from deathless.runtime import store as store_module
+from deathless.runtime.storage import commit_log
+from deathless.runtime.storage import store as store_module
 from deathless.runtime.storage.commit_log import Writes
 from deathless.runtime.storage.store import Store
 from deathless.workflows import rows

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from deathless import WorldError
-from deathless.runtime import Store, commit_log, pieces
+from deathless.runtime import Store
+from deathless.runtime.storage import commit_log, pieces
 from deathless.runtime.storage.commit_log import LOG
 from deathless.runtime.storage.log_view import LogView
 

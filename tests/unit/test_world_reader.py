@@ -14,7 +14,8 @@ from deathless import (
     WorldInUse,
     WorldVersionError,
 )
-from deathless.runtime import Store, world_reader
+from deathless.runtime import Store
+from deathless.runtime.storage import world_reader
 from deathless.runtime.storage.commit_log import LARGEST_ENTRY
 from deathless.runtime.storage.store import SCAN_BATCH
 from deathless.runtime.storage.world_reader import WorldReader

@@ -29,7 +29,8 @@ from deathless import (
     reducer,
     workflow,
 )
-from deathless.runtime import Store, environment
+from deathless.runtime import Store
+from deathless.runtime.storage import environment
 from deathless.tools.loadtest.world_client import WorldClient
 from deathless.tools.modules import load_types
 from deathless.tools.replay.saved_world import SavedWorld
