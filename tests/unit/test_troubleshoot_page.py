@@ -18,6 +18,7 @@ PAGE = (ROOT / "docs/how-to/troubleshoot.md").read_text(encoding="utf-8")
 HELD = "## Why a workflow is held"
 NOT_SHOWN = {
     "HeldError": "never leaves the package: it becomes the text in held_reason",
+    "OutOfTimeError": "never leaves the package: it becomes the text of an SqlError",
     "PlaybackError": "never leaves the package: a step that runs again asked for something else",
     "RowError": "never leaves the package: it becomes WorldCorruptError, with the id of the workflow",
 }
