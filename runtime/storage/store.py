@@ -187,7 +187,11 @@ class Store:
             self._be_sure()
             if changes:
                 self._check(changes)
-                self._commit(self._log.append(changes))
+                try:
+                    self._commit(self._log.append(changes))
+                except WorldFull as full:
+                    self._give_back(full)
+                    self._commit(self._log.append(changes))
 
     def get(self, table: str, key: bytes) -> bytes | None:
         """Read one value; None where there is none."""
@@ -445,6 +449,19 @@ class Store:
         """Put all that the log has into place; the caller holds `_writing`."""
         if not self._log.settled:
             self._commit(self._log.settle())
+
+    def _give_back(self, full: WorldFull) -> None:
+        """Make room of what has been deleted; the caller holds `_writing`, and what it raises is why there was none.
+
+        Rows that the log deletes take room until they are out of their places, which only commits see to; and the pages
+        that a commit frees are used again by the second commit after it. A commit that is too large would wait for both
+        without end.
+        """
+        try:
+            self._settle()
+            self._commit(self._log.settle())
+        except WorldFull:
+            raise full from full.__cause__
 
     def _be_sure(self) -> None:
         """After an interrupt, see whether a commit was made; the caller holds `_writing`."""

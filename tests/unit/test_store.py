@@ -180,6 +180,22 @@ def test_a_full_map_changes_nothing_and_the_commit_can_be_repeated(tmp_path):
         assert store.stats().entries["workflow"] == 3000
 
 
+@pytest.mark.parametrize("between", [0, 5, 18, 19, 40])
+def test_room_that_deleted_rows_took_is_there_for_the_next_large_commit(between, tmp_path):
+    """Whether they are still in the log, or out of their places since the last commit."""
+    path, size = tmp_path / "world", 6 << 20
+    rows = {key(n): bytes(1000) for n in range(2000)}
+    with Store.open(path, map_size=size, map_limit=size) as store:
+        store.commit({"workflow": rows})
+    with Store.open(path, map_size=size, map_limit=size) as store:
+        store.commit({"workflow": dict.fromkeys(rows)})
+        for turn in range(between):
+            store.commit({"turn": {b"t": b"%d" % turn}})
+        more = {key(n): bytes(1000) for n in range(2600)}
+        store.commit({"workflow": more})
+        assert dict(store.scan("workflow")) == more
+
+
 def test_a_commit_that_fails_midway_changes_nothing(store):
     """LMDB takes keys of at most 511 bytes; the one in the middle is longer."""
     store.commit({"workflow": {key(1): b"one"}})
