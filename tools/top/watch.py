@@ -17,6 +17,7 @@ from ...runtime.history.turn_log import damaged_history
 from ...runtime.row_buffer import WORKFLOW_TABLE
 from ...runtime.row_facts import facts_of
 from ...runtime.storage.pieces import number_key
+from ...runtime.storage.world_files import DATA_FILE, os_errors
 from ...runtime.storage.world_lock import owner_of
 from ...runtime.world_state import WorldState
 from ...workflows.errors import WorldCorruptError
@@ -81,6 +82,8 @@ class Watch:
         """
         self.path = Path(path)
         self._saved = SavedWorld(path)
+        # None where the world that was there is closed, and no other is open.
+        self._file: tuple[int, int] | None = self._identify()
         self._lock = threading.Lock()
         self._before: tuple[float, WorldState] | None = None
         self._last_pace = Pace()
@@ -98,6 +101,7 @@ class Watch:
         """
         with self._lock:
             began_s = time.perf_counter()
+            self._follow()
             reader = self._saved.reader
             state = self._saved.state
             pace = self._pace(began_s, state)
@@ -106,10 +110,12 @@ class Watch:
             except RowError as error:
                 raise WorldCorruptError(str(self.path), str(error)) from error
             owner = owner_of(self.path)
+            with os_errors(self.path):
+                silent_s = age_of(self.path)
             return Look(
                 state,
                 "" if owner is None else str(owner),
-                age_of(self.path),
+                silent_s,
                 reader.space().file_bytes,
                 pace,
                 glimpse,
@@ -121,6 +127,21 @@ class Watch:
         with self._lock:
             row = self._saved.row(workflow_id)
             return None if row is None else self._saved.view(workflow_id, row)
+
+    def _identify(self) -> tuple[int, int]:
+        with os_errors(self.path):
+            found = (self.path / DATA_FILE).stat()
+        return found.st_dev, found.st_ino
+
+    def _follow(self) -> None:
+        """Open what is at the path now: a backup may have been put into the place of the world."""
+        found = self._identify()
+        if found != self._file:
+            self._file = None
+            self._saved.close()
+            self._saved = SavedWorld(self.path)
+            self._file = found
+            self._before, self._last_pace = None, Pace()
 
     def _pace(self, now_s: float, state: WorldState) -> Pace:
         before = self._before

@@ -1,11 +1,14 @@
 """A glimpse of a world, and the watch that takes it."""
 
+import shutil
+
 import pytest
 
-from deathless import Context, GameClock, Runtime, Signal, Status, WorldCorruptError, workflow
+from deathless import Context, GameClock, Runtime, Signal, Status, WorldCorruptError, WorldError, workflow
 from deathless.runtime.row_buffer import WORKFLOW_TABLE, row_key
 from deathless.tools.top import Order, Watch, lines
 from deathless.tools.top.watch import Pace
+from deathless.tools.transfer import restore_world
 
 
 class Poke(Signal):
@@ -167,6 +170,26 @@ def test_a_damaged_row_is_told(watch, tmp_path):
     with pytest.raises(WorldCorruptError, match="workflow 1 "):
         broken.look()
     broken.close()
+
+
+def test_a_backup_in_the_place_of_the_world_is_looked_at_from_then_on(watch, tmp_path):
+    path, other = tmp_path / "world.deathless", tmp_path / "other.deathless"
+    write(other, more=lambda world: world.start_many([listener()] * 3))
+    assert watch.look().glimpse.types["listener"].total == 1
+    restore_world(other, path, replace=True)
+    look = watch.look()
+    assert look.glimpse.types["listener"].total == 4
+    assert look.pace == Pace()
+
+
+def test_a_world_that_is_deleted_is_told_and_looked_at_again_once_it_is_back(watch, tmp_path):
+    path, aside = tmp_path / "world.deathless", tmp_path / "aside"
+    path.rename(aside)
+    for _ in range(2):
+        with pytest.raises(WorldError, match="No such file"):
+            watch.look()
+    shutil.copytree(aside, path)
+    assert watch.look().glimpse.statuses[Status.SUSPENDED] == 3
 
 
 def test_many_types_end_in_a_line_for_the_rest(watch, monkeypatch):
