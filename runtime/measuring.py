@@ -17,7 +17,7 @@ def read_metrics(engine: Engine) -> Metrics:
         turn=engine.turn,
         committed_turn=committer.committed_turn,
         now=system.stepper.now_us / US,
-        since_turn_s=(time.perf_counter_ns() - meters.ended_ns) / 1e9 if meters.ended_ns else None,
+        since_turn_s=(time.perf_counter_ns() - meters.ended_ns) / 1e9,
         turns=meters.turns,
         commits=meters.commits,
         handled=meters.handled,

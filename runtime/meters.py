@@ -7,6 +7,7 @@ for a turn, and a turn never for a scrape; it may see a turn that is half counte
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final
@@ -90,7 +91,7 @@ class Meters:
         input_s: seconds from the call that made the oldest input of a turn to the end of that turn's steps.
         lateness_s: world seconds from when a timer was due to the turn that fired it.
         oldest_ns: when the oldest input that waits was accepted, on `time.perf_counter_ns`; 0 where none does.
-        ended_ns: when the last turn's steps were over, on the same clock; 0 before the first.
+        ended_ns: when the last turn's steps were over, on the same clock; before the first, when the world was opened.
         carried_over: messages that it did not get to.
     """
 
@@ -104,7 +105,7 @@ class Meters:
         self.input_s = Buckets(TURN_BOUNDS_S)
         self.lateness_s = Buckets(LATENESS_BOUNDS_S)
         self.oldest_ns = 0
-        self.ended_ns = 0
+        self.ended_ns = time.perf_counter_ns()
         self.carried_over = 0
         # As `oldest_ns`, of the inputs of the turn that is under way.
         self._taken_ns = 0

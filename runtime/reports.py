@@ -83,7 +83,7 @@ class Metrics:
     Attributes:
         turn, committed_turn: the last finished turn, and the last durable one.
         now: world time of the last turn, in seconds.
-        since_turn_s: real seconds since the last turn ended; None before the first.
+        since_turn_s: real seconds since the last turn ended; before the first, since the world was opened.
         turns, commits: how many there were.
         handled: messages that turns took.
         steps: those that changed a workflow.
@@ -114,7 +114,7 @@ class Metrics:
     turn: int
     committed_turn: int
     now: float
-    since_turn_s: float | None
+    since_turn_s: float
     turns: int
     commits: int
     handled: int

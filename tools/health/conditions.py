@@ -111,10 +111,6 @@ def _pump(sight: Sight, thresholds: Thresholds) -> Condition:
     if not sight.owner:
         return Condition("pump", _alert(thresholds.must_run), None, None, "nobody runs the world")
     silent_s = sight.silent_s
-    if silent_s is None:
-        return Condition(
-            "pump", State.OK, None, thresholds.silent_s, f"{sight.owner} runs it, and begins just now"
-        )
     text = f"{sight.owner} runs it, last seen at work {_span(silent_s)} ago"
     return Condition(
         "pump", _alert(silent_s > thresholds.silent_s), round(silent_s, 3), thresholds.silent_s, text

@@ -28,7 +28,7 @@ class Sight:
         census: its workflows.
         held: workflows that the code cannot go on with, as far as is known.
         owner: who runs it; empty where nobody does.
-        silent_s: real seconds since its last turn, or from outside its last commit; None before the first turn.
+        silent_s: real seconds since its last turn, or since it was opened; from outside, since its last commit.
         used_bytes: of its file.
         room_bytes: by which it may still grow, under its limit and on its disk.
         reader_lag: how many commits ago its oldest open reader began.
@@ -38,7 +38,7 @@ class Sight:
     census: Census
     held: int
     owner: str
-    silent_s: float | None
+    silent_s: float
     used_bytes: int
     room_bytes: int
     reader_lag: int

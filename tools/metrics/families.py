@@ -140,17 +140,17 @@ _WORKFLOWS = (
 )
 
 _TIME = (
-    Family("gauge", "turn", "The last turn.", lambda picture: picture.census.turn),
+    Family("gauge", "turn", "The last turn.", lambda picture: picture.turn),
     Family(
         "gauge",
         "world_time_seconds",
         "World time of the last turn; on a wall clock, a Unix time.",
-        lambda picture: picture.census.now,
+        lambda picture: picture.now,
     ),
     Family(
         "gauge",
         "last_turn_age_seconds",
-        "Real seconds since the last turn ended; from outside, since the last commit.",
+        "Real seconds since the last turn ended, or the world was opened; from outside, since the last commit.",
         lambda picture: picture.silent_s,
     ),
     Family(

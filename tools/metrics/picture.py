@@ -14,6 +14,8 @@ from ...runtime.census import Censuses, take_census
 from ...runtime.storage.world_files import DATA_FILE
 from ...runtime.storage.world_lock import owner_of
 from ...runtime.storage.world_reader import WorldReader
+from ...runtime.world_state import load_state
+from ...workflows.sources import US
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +23,22 @@ class Picture:
     """A world at one moment.
 
     Attributes:
-        census: its workflows.
+        turn, now: the last turn, and its world time in seconds.
+        census: its workflows; it may be a little older.
         used_bytes, file_bytes: of its file.
         table_bytes: bytes of pages by table.
-        silent_s: real seconds since its last turn ended, or from outside, since its last commit; None before the first.
+        silent_s: real seconds since its last turn ended, or since it was opened; from outside, since its last commit.
         running: whether somebody runs it.
         metrics: what it counts of itself; None from outside.
     """
 
+    turn: int
+    now: float
     census: Census
     used_bytes: int
     file_bytes: int
     table_bytes: dict[str, int]
-    silent_s: float | None
+    silent_s: float
     running: bool
     metrics: Metrics | None
 
@@ -61,6 +66,8 @@ class OpenWorld:
         """Take one; it waits for no turn."""
         metrics = self._world.metrics()
         return Picture(
+            metrics.turn,
+            metrics.now,
             self._world.census(),
             metrics.map_bytes,
             metrics.file_bytes,
@@ -89,8 +96,11 @@ class SavedWorld:
             try:
                 space = reader.space()
                 with reader.read_view() as view:
+                    state = load_state(view)
                     tables = {table: view.table_bytes(table) for table in view.tables()}
                 return Picture(
+                    0 if state is None else state.turn,
+                    0.0 if state is None else state.now_us / US,
                     self._censuses.latest(),
                     space.pages * space.page_size,
                     space.file_bytes,

@@ -194,3 +194,10 @@ def test_it_is_told_as_json(world):
         "text": "1 of 2 workflows failed (50.0%)",
         "workflows": [1],
     }
+
+
+def test_a_loop_that_stands_still_before_its_first_turn_is_seen(tmp_path):
+    with Runtime(tmp_path / "w", ALL, clock=GameClock()) as world:
+        (pump,) = [c for c in health_of(world, Thresholds(silent_s=0.0)).conditions if c.name == "pump"]
+        assert pump.state is State.ALERT
+        assert pump.value >= 0.0

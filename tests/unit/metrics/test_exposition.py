@@ -60,6 +60,15 @@ def test_counters_and_histograms_are_those_of_the_runtime(world):
     assert found["deathless_step_seconds_bucket"][(("le", "+Inf"),)] == metrics.step_s.count
 
 
+def test_turn_and_time_are_those_of_the_last_turn_however_old_the_count_is(world, monkeypatch):
+    monkeypatch.setattr("deathless.runtime.census.SHARE", 1e-9)
+    exposition(world)
+    world.advance(2.0)
+    found = parsed(exposition(world))
+    assert alone(found, "deathless_turn") == world.metrics().turn
+    assert alone(found, "deathless_world_time_seconds") == 3.0
+
+
 def test_a_saved_world_tells_what_its_file_knows(saved):
     found = parsed(exposition(saved))
     for family in FAMILIES:
@@ -76,7 +85,7 @@ def test_a_world_that_cannot_be_read_is_not_up(tmp_path):
 def test_labels_with_quotes_and_lines_are_told_as_they_are(world):
     class Odd:
         def picture(self):
-            return Picture(world.census(), 1, 1, {'a"b\\c\nd': 7}, 0.0, running=True, metrics=None)
+            return Picture(1, 1.0, world.census(), 1, 1, {'a"b\\c\nd': 7}, 0.0, running=True, metrics=None)
 
     registry = CollectorRegistry()
     registry.register(WorldCollector(Odd()))
