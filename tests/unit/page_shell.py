@@ -136,8 +136,12 @@ class PageShell:
         return None
 
     def kill(self, *words):
-        """Do `kill %N` or `kill -9 %N`, and wait for the end; a world that is told to end does so in order."""
-        process = self.jobs[int(words[-1].removeprefix("%")) - 1]
+        """Do `kill %%` or `kill -9 %%`, and wait for the end; a world that is told to end does so in order.
+
+        `%N` is not for a page: a shell gives the number of a job that has ended to the next one.
+        """
+        assert words[-1] == "%%"
+        process = self.jobs[-1]
         assert process.poll() is None
         process.send_signal(signal.SIGKILL if words[0] == "-9" else signal.SIGTERM)
         code = process.wait(timeout=PATIENCE_S)
