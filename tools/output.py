@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ import click
 
 _PLAIN_WIDTH = 1000
 """Most columns of a table that goes into a file or a pipe, where nothing should be folded."""
+_GAP = 3
+"""Columns between two of a table."""
 
 
 Tell = Callable[[int, int], None]
@@ -63,13 +66,31 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    console = Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
+    console = Console(width=width())
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
         drawn.add_column(heading, overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     console.print(drawn)
+
+
+def width() -> int:
+    """Return how many columns there are to write in."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else _PLAIN_WIDTH
+
+
+def records(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write rows as a table where all of it stands side by side; else each as lines of a heading and a cell."""
+    widest = [max((len(cell) for cell in cells), default=0) for cells in zip(headings, *rows, strict=True)]
+    if sum(widest) + _GAP * len(widest) <= width():
+        table(headings, rows)
+        return
+    margin = max(map(len, headings))
+    for number, row in enumerate(rows, 1):
+        click.echo(f"-- row {number} " + "-" * max(0, margin - len(str(number))))
+        for heading, cell in zip(headings, row, strict=True):
+            click.echo(f"{heading:{margin}}  {cell}".rstrip())
 
 
 @contextlib.contextmanager

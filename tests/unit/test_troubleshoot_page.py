@@ -19,6 +19,7 @@ HELD = "## Why a workflow is held"
 NOT_SHOWN = {
     "HeldError": "never leaves the package: it becomes the text in held_reason",
     "OutOfTimeError": "never leaves the package: it becomes the text of an SqlError",
+    "_ViewLostError": "an SqlError, and what the page says of that one",
     "PlaybackError": "never leaves the package: a step that runs again asked for something else",
     "RowError": "never leaves the package: it becomes WorldCorruptError, with the id of the workflow",
 }

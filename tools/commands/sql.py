@@ -21,7 +21,7 @@ from ..control.errors import ControlError
 from ..control.operator import find_operator
 from ..durations import DURATION
 from ..modules import load_registry
-from ..output import table
+from ..output import records
 from .asking import APP_VARIABLE, ending, server_option, token_option
 
 MOST_SHOWN = 10_000
@@ -97,7 +97,7 @@ def command(
         spool.seek(0)
         shutil.copyfileobj(spool, sys.stdout)
     if write is None:
-        table(columns, ([_cell(value) for value in row] for row in rows[:MOST_SHOWN]))
+        records(columns, [[_cell(value) for value in row] for row in rows[:MOST_SHOWN]])
     if len(rows) > MOST_SHOWN:
         click.echo(f"... only {MOST_SHOWN:,} rows are shown; give --json or --csv for all of them", err=True)
     return 0

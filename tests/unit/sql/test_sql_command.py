@@ -12,6 +12,7 @@ import pytest
 from sql_game import ALL, guard
 
 from deathless import GameClock, Runtime
+from deathless.tools import output
 from deathless.tools.cli import main
 from deathless.tools.commands import sql
 
@@ -33,6 +34,17 @@ def test_a_table_for_people(saved, capsys):
     lines = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert lines[0] == ["status", "count"]
     assert ["Failed", "2"] in lines
+
+
+def test_what_is_wider_than_the_terminal_is_written_row_by_row(saved, capsys, monkeypatch):
+    monkeypatch.setattr(output, "width", lambda: 80)
+    assert main(["sql", saved, "SELECT * FROM workflow WHERE entity_id = 1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("-- row 1 -")
+    assert "workflow_type   guard" in lines
+    assert len([line for line in lines if line.startswith("--")]) == 1
+    assert main(["sql", saved, "SELECT id, status FROM workflow WHERE entity_id = 1"]) == 0
+    assert "-- row" not in capsys.readouterr().out
 
 
 def test_json_has_an_object_for_each_row(saved, capsys):
