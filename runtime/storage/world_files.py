@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ...workflows.errors import NotAWorldError, WorldCorruptError, WorldError
-from .world_lock import OWNER_FILE
+from .world_lock import OWNER_FILE, WorldLock
 
 DATA_FILE = "data.mdb"
 READERS_FILE = "lock.mdb"
@@ -25,6 +25,8 @@ CONTROL_FILE = "control.json"
 _UNFINISHED = ".new"
 _BESIDE = frozenset({OWNER_FILE, CONTROL_FILE, LOG_DIRECTORY, _UNFINISHED})
 """What may lie in a world's directory before there is a world in it."""
+_LEFT = frozenset({OWNER_FILE, _UNFINISHED})
+"""What is left where a copy was being made by a process that was killed."""
 
 
 def require_place(world: Path, *, create: bool) -> None:
@@ -66,7 +68,7 @@ def has_data(world: Path) -> bool:
 def build_in_place(world: Path, build: Callable[[Path], None]) -> None:
     """Let `build` make a `data.mdb` in a directory of its own, sync it and move it into `world`.
 
-    What an earlier attempt left behind is removed first.
+    The caller holds the world's lock. What an earlier attempt left behind is removed first.
     """
     unfinished = world / _UNFINISHED
     with os_errors(world):
@@ -74,9 +76,13 @@ def build_in_place(world: Path, build: Callable[[Path], None]) -> None:
         unfinished.mkdir()
         try:
             build(unfinished)
-            with (unfinished / DATA_FILE).open("rb+") as file:
-                os.fsync(file.fileno())
+            sync_file(unfinished / DATA_FILE)
             (unfinished / DATA_FILE).rename(world / DATA_FILE)
+        except WorldError as error:
+            if error.path != str(unfinished):
+                raise
+            # By the name that the caller gave.
+            raise type(error)(str(world), error.problem) from error
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
         sync_directory(world)
@@ -85,16 +91,22 @@ def build_in_place(world: Path, build: Callable[[Path], None]) -> None:
 def build_new(target: Path, build: Callable[[Path], None]) -> None:
     """Make a world, with a `build` as of `build_in_place`, where there is none: in a new directory, or an empty one.
 
-    Where it fails, a directory that it made is gone again.
+    The target is locked meanwhile, so that two who make a world there do not take each other's half-written file. What
+    one that was killed has left there is no obstacle. Where it fails, a directory that it made is gone again.
 
     Raises:
+        WorldInUse: another process makes a world there.
         WorldError: the target is not empty, or cannot be made.
     """
     with os_errors(target):
         new = not target.exists()
-    require_empty(target)
+        target.mkdir(parents=True, exist_ok=True)
+    # Before the lock as well: in a directory of something else no file is made.
+    _require_free(target)
     try:
-        build_in_place(target, build)
+        with _locked(target):
+            _require_free(target)
+            build_in_place(target, build)
     except BaseException:
         if new:
             # What else came to lie there meanwhile is not ours.
@@ -103,12 +115,28 @@ def build_new(target: Path, build: Callable[[Path], None]) -> None:
         raise
 
 
-def require_empty(target: Path) -> None:
-    """Make the directory of a backup or a fork, or check that it is empty."""
+def is_free(target: Path) -> bool:
+    """Say whether a world can be made here: nothing is there, or only what a process that was killed has left.
+
+    Raises:
+        WorldError: the directory cannot be read.
+    """
     with os_errors(target):
-        target.mkdir(parents=True, exist_ok=True)
-        if any(target.iterdir()):
-            raise WorldError(str(target), "not empty; give a new directory")
+        return not target.is_dir() or _LEFT.issuperset(entry.name for entry in target.iterdir())
+
+
+def _require_free(target: Path) -> None:
+    if not is_free(target):
+        raise WorldError(str(target), "not empty; give a new directory")
+
+
+@contextlib.contextmanager
+def _locked(target: Path) -> Iterator[None]:
+    lock = WorldLock(target)
+    try:
+        yield
+    finally:
+        lock.discard()
 
 
 @contextlib.contextmanager
@@ -120,6 +148,12 @@ def os_errors(path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         raise WorldError(str(path), f"cannot be made or read ({error.strerror})") from error
+
+
+def sync_file(path: Path) -> None:
+    """Make what was written to a file last through power loss."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def sync_directory(path: Path) -> None:

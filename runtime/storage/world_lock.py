@@ -63,32 +63,32 @@ class WorldLock:
     """
 
     def __init__(self, world: Path) -> None:
-        path = world / OWNER_FILE
-        try:
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
-        except OSError as error:
-            raise WorldError(str(world), f"its {OWNER_FILE} cannot be opened ({error.strerror})") from error
-        try:
-            _lock_soon(fd)
-        except (BlockingIOError, PermissionError) as error:
-            owner = _owner(fd)
-            os.close(fd)
-            raise WorldInUse(str(world), f"owned by {owner}; close it there first") from error
-        except OSError as error:
-            os.close(fd)
-            raise WorldError(str(world), f"its {OWNER_FILE} cannot be locked ({error.strerror})") from error
-        self._fd = fd
+        self._path = world / OWNER_FILE
+        self._fd = _locked(world, self._path)
+        # Its last owner may have discarded the file just before it was locked: then another one can have its name.
+        while not _is_named(self._path, self._fd):
+            os.close(self._fd)
+            self._fd = _locked(world, self._path)
         # The lock holds whether or not its text could be written, on a full disk for one.
         with contextlib.suppress(OSError):
-            os.ftruncate(fd, 0)
-            os.lseek(fd, 0, os.SEEK_SET)
-            os.write(fd, f"{os.getpid()} {socket.gethostname()}\n".encode())
+            os.ftruncate(self._fd, 0)
+            os.lseek(self._fd, 0, os.SEEK_SET)
+            os.write(self._fd, f"{os.getpid()} {socket.gethostname()}\n".encode())
 
     def release(self) -> None:
-        """Give the world up. The file stays: to remove it would let two owners lock two files of one name."""
+        """Give the world up. The file stays, to be locked again."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+    def discard(self) -> None:
+        """Give up what is only made here, and take the file away, so that a copy is what was copied and no more."""
+        if os.name == "nt":
+            # Windows removes no open file, and so none that another one waits for.
+            self.release()
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+        self.release()
 
 
 class Owner(NamedTuple):
@@ -133,6 +133,32 @@ def owner_of(world: Path) -> Owner | None:
         return None
     finally:
         os.close(fd)
+
+
+def _locked(world: Path, path: Path) -> int:
+    """Open the lock file and lock it; raises as `WorldLock` does."""
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
+    except OSError as error:
+        raise WorldError(str(world), f"its {OWNER_FILE} cannot be opened ({error.strerror})") from error
+    try:
+        _lock_soon(fd)
+    except (BlockingIOError, PermissionError) as error:
+        owner = _owner(fd)
+        os.close(fd)
+        raise WorldInUse(str(world), f"owned by {owner}; close it there first") from error
+    except OSError as error:
+        os.close(fd)
+        raise WorldError(str(world), f"its {OWNER_FILE} cannot be locked ({error.strerror})") from error
+    return fd
+
+
+def _is_named(path: Path, fd: int) -> bool:
+    """Say whether an open file is still the one of this name."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(fd))
+    except FileNotFoundError:
+        return False
 
 
 def _lock_soon(fd: int) -> None:

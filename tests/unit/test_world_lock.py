@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from deathless.runtime.storage import world_lock
 from deathless.runtime.storage.store import Store
 from deathless.runtime.storage.world_lock import OWNER_FILE, WorldLock, owner_of
 from deathless.workflows.errors import RuntimeClosedError, WorldError, WorldInUse
@@ -168,3 +169,21 @@ def test_those_who_ask_for_the_owner_keep_nobody_from_opening(tmp_path):
     lock = WorldLock(world)
     assert owner_of(world).pid == os.getpid()
     lock.release()
+
+
+def test_who_waited_for_a_file_that_is_discarded_locks_the_one_that_others_see(tmp_path, monkeypatch):
+    making, lock_soon = WorldLock(tmp_path), world_lock._lock_soon
+
+    def after_the_other(fd):
+        monkeypatch.setattr(world_lock, "_lock_soon", lock_soon)
+        making.discard()
+        lock_soon(fd)
+
+    monkeypatch.setattr(world_lock, "_lock_soon", after_the_other)
+    lock = WorldLock(tmp_path)
+    try:
+        assert owner_of(tmp_path) is not None
+        with pytest.raises(WorldInUse):
+            WorldLock(tmp_path)
+    finally:
+        lock.release()

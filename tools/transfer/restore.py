@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ...runtime.storage.world_files import (
     DATA_FILE,
     READERS_FILE,
+    is_free,
     os_errors,
     sync_directory,
 )
@@ -72,9 +73,7 @@ def restore_world(
     began, place, kept = time.perf_counter(), Path(path), None
     with WorldReader(backup) as world:
         _require_sound(world)
-        with os_errors(place):
-            is_free = not (place.is_dir() and any(place.iterdir()))
-        if is_free:
+        if is_free(place):
             turn = copy_world(world, place, tell)
         elif replace:
             turn, kept = _replace(world, place, tell)

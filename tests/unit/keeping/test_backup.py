@@ -3,16 +3,19 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 from garden import open_garden
 
 from deathless import Runtime, WorldCorruptError, WorldError, WorldInUse
 from deathless.runtime.storage.store import Store
+from deathless.runtime.storage.world_files import build_new
 from deathless.runtime.storage.world_reader import WorldReader
 from deathless.runtime.world_state import load_state
 from deathless.tools.doctor import examine_world
-from deathless.tools.transfer import backup_world, restore_world
+from deathless.tools.transfer import backup_world, export_world, restore_world
 
 
 def test_a_backup_is_the_same_world(garden, tmp_path, digest):
@@ -175,3 +178,74 @@ def test_a_runtime_of_this_process_makes_the_same_backup(garden, tmp_path, diges
 def test_a_name_that_no_directory_can_have_is_refused_in_one_line(garden, tmp_path, run, command):
     code, _, err = run(command, garden, tmp_path / ("n" * 300))
     assert (code, len(err.splitlines())) == (2, 1)
+
+
+KILLED = """
+import os, sys
+from deathless.runtime.storage.store import Store
+from deathless.runtime.storage.world_reader import WorldReader
+from deathless.tools.cli import main
+
+def half(*_):
+    os.write(os.open(os.path.join(sys.argv[3], ".new", "data.mdb"), os.O_WRONLY | os.O_CREAT), b"half a world")
+    os._exit(9)
+
+WorldReader.copy = Store.commit = half
+main(sys.argv[1:4])
+"""
+
+
+@pytest.fixture
+def copies(garden, tmp_path):
+    """What a world can be made of, by the name of the command that does."""
+    export_world(garden, tmp_path / "world.jsonl")
+    return {"backup": garden, "restore": garden, "import": tmp_path / "world.jsonl"}
+
+
+@pytest.mark.parametrize("again", ["backup", "restore", "restore --replace", "import"])
+@pytest.mark.parametrize("killed", ["backup", "restore", "import"])
+def test_what_a_killed_process_left_is_no_obstacle(killed, again, copies, garden, tmp_path, run, digest):
+    target = tmp_path / "copy"
+    ended = subprocess.run([sys.executable, "-c", KILLED, killed, copies[killed], target], check=False)
+    assert ended.returncode == 9
+    assert sorted(os.listdir(target)) == [".new", "owner.lock"]
+    command, *options = again.split()
+    code, _, err = run(command, copies[command], target, *options)
+    assert (code, err) == (0, "")
+    assert os.listdir(target) == ["data.mdb"]
+    assert digest(target) == digest(garden)
+
+
+def test_two_do_not_make_a_world_in_one_place(garden, tmp_path, monkeypatch, digest):
+    copy, refused = WorldReader.copy, []
+
+    def and_another(world, place):
+        copy(world, place)
+        with pytest.raises(WorldInUse) as caught:
+            build_new(tmp_path / "copy", lambda _: None)
+        refused.append(caught.value.path)
+
+    monkeypatch.setattr(WorldReader, "copy", and_another)
+    backup_world(garden, tmp_path / "copy")
+    assert refused == [str(tmp_path / "copy")]
+    assert digest(tmp_path / "copy") == digest(garden)
+
+
+FULL = """
+import resource, signal, sys
+from deathless.tools.cli import main
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (5 * 4096, resource.RLIM_INFINITY))
+sys.exit(main(sys.argv[1:4]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+@pytest.mark.parametrize("command", ["backup", "import"])
+def test_a_full_disk_is_told_of_the_target(command, copies, tmp_path):
+    arguments = [sys.executable, "-c", FULL, command, copies[command], tmp_path / "copy"]
+    ended = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"Error: {tmp_path / 'copy'}: no room on the disk"), ended.stderr
+    assert not (tmp_path / "copy").exists()
