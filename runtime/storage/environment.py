@@ -46,6 +46,18 @@ def open_environment(world: Path, *, map_size: int, sync: bool, readonly: bool =
     )
 
 
+def copy_environment(environment: Any, place: Path) -> None:
+    """Copy the file, compacted and as of one commit, into an existing directory.
+
+    Raises:
+        WorldError: it cannot be written; the error names the place, which has another disk, maybe.
+    """
+    try:
+        environment.copy(str(place), compact=True)
+    except lmdb.Error as error:
+        raise translated(place, error) from error
+
+
 def readers_of(environment: Any) -> tuple[list[tuple[int, str, int]], int]:
     """Return who reads, be it from another process, and the last transaction: ([(pid, thread, transaction)], last).
 

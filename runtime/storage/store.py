@@ -30,7 +30,14 @@ from ...workflows.errors import RuntimeClosedError, WorldError, WorldFull
 from ...workflows.overlay import overlaid
 from ..gil import short_switches
 from .commit_log import LOG, Changes, CommitLog, Writes, damaged_log
-from .environment import DEFAULT_MAP_LIMIT, DEFAULT_MAP_SIZE, open_environment, readers_of, translated
+from .environment import (
+    DEFAULT_MAP_LIMIT,
+    DEFAULT_MAP_SIZE,
+    copy_environment,
+    open_environment,
+    readers_of,
+    translated,
+)
 from .pieces import number_key
 from .read_view import ReadView
 from .table_rows import framed, hash_rows, read_rows, rows_under
@@ -340,10 +347,11 @@ class Store:
         a reader for as long as it takes, so a large and busy world grows meanwhile.
 
         Raises:
+            WorldFull: no room where the target is.
             WorldError: the target exists and is not empty, or cannot be written.
         """
         with self._reader():
-            build_new(Path(path), lambda place: self._env.copy(str(place), compact=True))
+            build_new(Path(path), lambda place: copy_environment(self._env, place))
 
     def check_readers(self) -> int:
         """Free the slots of readers that died; call it each minute. Returns how many there were."""

@@ -22,7 +22,7 @@ import lmdb
 from ...workflows.errors import NotAWorldError, RuntimeClosedError, WorldCorruptError
 from ...workflows.overlay import overlaid
 from .commit_log import LOG, damaged_log
-from .environment import DEFAULT_MAP_SIZE, open_environment, readers_of, translated
+from .environment import DEFAULT_MAP_SIZE, copy_environment, open_environment, readers_of, translated
 from .log_view import LogView
 from .read_view import ReadView
 from .store import SCAN_BATCH
@@ -147,7 +147,7 @@ class WorldReader:
         """
         # The transaction maps the world anew, if need be, and brings no error of LMDB out.
         with self._transaction():
-            self._env.copy(str(place), compact=True)
+            copy_environment(self._env, place)
 
     def space(self) -> Space:
         """Say how the world's file is used, as of now."""
