@@ -11,12 +11,14 @@ all others, so that a commit stays one transaction and there is no second file t
 Invariants: what the log says of a key, its last entry first, is never older than what the key's table says; entries
 leave the log oldest first, and only when their keys' tables say what they said, or newer. Entries are numbered one
 after the other, and no number is ever used again. Where all is put into place, a number is left out, and an empty entry
-left standing: readers see by it that what they read before may be old.
+left standing: readers see by it that what they read before may be old. So a number is left out only before the first
+entry that is kept: a gap after it is damage, and a log with one is refused, since rows of two commits would be mixed.
+That the oldest or the newest entries are gone cannot be told from the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -29,7 +31,7 @@ from ...workflows.errors import WorldCorruptError
 from ..audit.tables import EVENT_TABLE
 from ..history.tables import GROWING_TABLES
 from .pending_rows import PendingRows
-from .pieces import cut, joined
+from .pieces import cut, number_of, piece_keys
 
 LOG = "log"
 CYCLE = 64
@@ -42,6 +44,9 @@ ROUND_BYTES = 16 << 20
 """Bytes of entries in which all is put into place at the latest."""
 LARGEST_ENTRY = 1 << 20
 """Bytes. What is larger touches so many pages that it is put into place at once, with all that is pending."""
+
+MOST_NUMBER = 1 << 63
+"""No entry has this number or a higher one: at a thousand commits a second that takes 290 million years."""
 
 IN_PLACE = frozenset({ENTITY_INDEX, GROUP_INDEX, TYPE_INDEX, ENDED_INDEX, *GROWING_TABLES, EVENT_TABLE})
 """Tables that are not logged: indexes, whose rows change when a workflow begins or ends, not with its steps; and
@@ -121,11 +126,11 @@ class CommitLog(PendingRows):
         """Take over the entries of a stored world, oldest first.
 
         Raises:
-            ValueError: one of them does not decode.
+            ValueError: one of them does not decode, or is not there.
         """
         found: dict[str, dict[bytes, bytes | None]] = {}
         numbers = []
-        for number, entry in joined(entries):
+        for number, entry in whole_entries(entries):
             merge_entry(entry, found)
             numbers.append(number)
         self._add(found)
@@ -216,6 +221,29 @@ class CommitLog(PendingRows):
             )
             for table, stretches in groupby(placed, itemgetter(0))
         ]
+
+
+def whole_entries(
+    pieces: Iterable[tuple[bytes, bytes]], first: int | None = None
+) -> Iterator[tuple[int, bytes]]:
+    """Put the entries of a log together, oldest first, and see that none is left out; give their numbers, too.
+
+    Args:
+        pieces: keys and values of the log's table.
+        first: the number that the first of them must have; None for any.
+
+    Raises:
+        ValueError: an entry is not there, or not all of it, or none can have its key.
+    """
+    following = first
+    for number, some in groupby(pieces, number_of):
+        keys, values = zip(*some, strict=True)
+        if number >= MOST_NUMBER or list(keys) != piece_keys(number, len(keys)):
+            raise ValueError(f"entry {number} lacks a piece, or is none")
+        if following is not None and number != following:
+            raise ValueError(f"entry {following} is not there, and entry {number} is")
+        yield number, b"".join(values)
+        following = number + 1
 
 
 def merge_entry(entry: bytes, into: dict[str, dict[bytes, bytes | None]]) -> None:

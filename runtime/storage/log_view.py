@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .commit_log import CYCLE, merge_entry
+from .commit_log import CYCLE, merge_entry, whole_entries
 from .pending_rows import FlatRows
-from .pieces import joined, number_key, number_of
+from .pieces import number_key, number_of
 
 _MOST_MERGED = 8 * CYCLE
 """Entries after which what they said is read anew: what has reached its place is not kept without end."""
@@ -35,14 +35,14 @@ class LogView:
             cursor: on the log's table, in a transaction.
 
         Raises:
-            ValueError: an entry does not decode.
+            ValueError: an entry does not decode, or is not there.
         """
         first = number_of(cursor.item()) if cursor.first() else None
         # A number left out: what was read before is in place, and may be old. Nor is it kept without end.
         if first is None or first > self._next or self._merged > _MOST_MERGED:
             self.rows, self._next, self._merged = {}, first or 0, 0
         if cursor.set_range(number_key(self._next)):
-            for number, entry in joined(cursor):
+            for number, entry in whole_entries(cursor, self._next):
                 merge_entry(entry, self.rows)
                 self._next = number + 1
                 self._merged += 1

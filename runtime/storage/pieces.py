@@ -24,6 +24,11 @@ def piece_key(number: int, offset: int) -> bytes:
     return number_key(number) + (offset - offset % PIECE).to_bytes(4, "big")
 
 
+def piece_keys(number: int, count: int) -> list[bytes]:
+    """Return the keys of all pieces of a whole that has so many."""
+    return [piece_key(number, at * PIECE) for at in range(count)]
+
+
 def cut(number: int, whole: bytes) -> list[tuple[bytes, bytes]]:
     """Return keys and values of the pieces of a whole."""
     return [(piece_key(number, at), whole[at : at + PIECE]) for at in range(0, len(whole), PIECE)]

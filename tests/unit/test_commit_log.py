@@ -3,10 +3,16 @@
 import shutil
 import threading
 
+import msgpack
 import pytest
 
+from deathless import WorldCorruptError
 from deathless.runtime import Store
 from deathless.runtime.storage.commit_log import CYCLE, LARGEST_ENTRY
+from deathless.runtime.storage.environment import open_environment
+from deathless.runtime.storage.log_view import LogView
+from deathless.runtime.storage.pieces import piece_key
+from deathless.runtime.storage.world_reader import WorldReader
 
 
 def key(number):
@@ -104,3 +110,80 @@ def test_a_log_that_does_not_decode_is_a_clear_error(tmp_path, store):
     shutil.copytree(store.path, tmp_path / "damaged")
     with pytest.raises(Exception, match="its table log is damaged"):
         Store.open(tmp_path / "damaged")
+
+
+def lose(path, number):
+    """Take an entry out of the log of a world that nobody has open."""
+    with open_environment(path, map_size=1 << 20, sync=False) as environment:
+        log = environment.open_db(b"log", create=False)
+        with environment.begin(write=True) as transaction:
+            assert transaction.delete(piece_key(number, 0), db=log)
+
+
+@pytest.fixture
+def killed(tmp_path, store):
+    """A world with entries 0 to 5 in its log, as a kill leaves it."""
+    for number in range(6):
+        store.commit({"workflow": {key(number % 2): b"%d" % number}})
+    return shutil.copytree(store.path, tmp_path / "killed")
+
+
+@pytest.mark.parametrize("opened", [Store.open, WorldReader])
+@pytest.mark.parametrize("lost", [1, 4])
+def test_a_log_that_lacks_an_entry_between_two_is_refused(killed, opened, lost):
+    lose(killed, lost)
+    with pytest.raises(
+        WorldCorruptError, match=f"entry {lost} is not there, and entry {lost + 1} is.*from a backup"
+    ):
+        opened(killed)
+
+
+def test_a_reader_refuses_a_gap_after_what_it_has_read():
+    entry = [(piece_key(number, 0), msgpack.packb([])) for number in (7, 8, 9)]
+    view, log = LogView(), Cursor(entry[:1])
+    view.refresh(log)
+    log.rows = [entry[0], entry[2]]
+    with pytest.raises(ValueError, match="entry 8 is not there, and entry 9 is"):
+        view.refresh(log)
+
+
+def test_a_reader_goes_on_where_a_number_is_left_out_before_the_first_entry():
+    view, log = LogView(), Cursor([(piece_key(3, 0), msgpack.packb([["t", [b"k"], [b"old"]]]))])
+    view.refresh(log)
+    log.rows = [(piece_key(5, 0), msgpack.packb([]))]
+    view.refresh(log)
+    assert view.rows == {}
+
+
+@pytest.mark.parametrize("stray", [b"\xff" * 8, b"\xff" * 8 + bytes(4), bytes(8) + b"\0\0\0\7"])
+@pytest.mark.parametrize("others", [True, False])
+def test_a_log_with_a_key_that_no_entry_has_is_refused(killed, stray, others):
+    with open_environment(killed, map_size=1 << 20, sync=False) as environment:
+        log = environment.open_db(b"log", create=False)
+        with environment.begin(write=True) as transaction:
+            if not others:
+                transaction.drop(log, delete=False)
+            transaction.put(stray, msgpack.packb([]), db=log)
+    with pytest.raises(WorldCorruptError, match=r"its table log is damaged .*lacks a piece, or is none"):
+        Store.open(killed)
+
+
+class Cursor:
+    """The rows of a log, as LMDB gives them."""
+
+    def __init__(self, rows):
+        self.rows = rows
+        self.at = 0
+
+    def first(self):
+        return self.set_range(b"")
+
+    def item(self):
+        return self.rows[self.at]
+
+    def set_range(self, start):
+        self.at = sum(key < start for key, _ in self.rows)
+        return self.at < len(self.rows)
+
+    def __iter__(self):
+        return iter(self.rows[self.at :])
