@@ -1,4 +1,9 @@
-"""The examination of a whole world, from one view of it: check after check, in little memory."""
+"""The examination of a whole world, from one view of it: check after check, in little memory.
+
+It finds rows that do not decode, and rows that do not agree with each other. Where nothing in a world depends on a row,
+it cannot tell that the row is gone: a turn in which nothing happened is not recorded either, and most turns leave
+nothing over.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +26,7 @@ from .finding import WARNING, Finding
 from .history_tables import check_history
 from .indexes import IndexChecks
 from .side_tables import check_activities, check_inputs, check_leftover, check_tables
+from .unknown import check_unknown
 from .workflow_rows import RowChecks
 
 MOST = 100
@@ -103,6 +109,7 @@ def _check_all(view: ReadView, facts: Facts, tell: Tell) -> Iterator[Finding]:
     yield from check_inputs(view, facts)
     yield from check_tables(view, facts)
     yield from check_history(view, facts)
+    yield from check_unknown(view)
 
 
 def _check_heads(view: ReadView) -> Iterator[Finding]:

@@ -9,12 +9,12 @@ from typing import Any
 import msgpack
 
 from ...runtime.clock import GameClock, WallClock
-from ...runtime.history.tables import INDEXED_KEY, LIMITS_KEY, SCOPES_KEY
+from ...runtime.history.tables import INDEXED_KEY, LAST_TABLE, LIMITS_KEY, SCOPES_KEY, STEP_TABLE
 from ...runtime.storage.read_view import ReadView
 from ...runtime.world_state import CODE, FIRST_ID, IDS_KEY, META, STATE_KEY, TABLE_KEY, WorldState
 from ...workflows.limits import Limits
 from ...workflows.table_keys import stored_form
-from .finding import Finding
+from .finding import WARNING, Finding
 
 NOT_DECODED = (
     ValueError,
@@ -25,6 +25,7 @@ NOT_DECODED = (
     msgpack.exceptions.UnpackException,
 )
 """What bytes raise that are not what they should be."""
+OPENED = "a runtime that opens the world says them again; restore it from a backup to have those of its past"
 _CLOCKS = (GameClock.kind, WallClock.kind)
 
 
@@ -70,9 +71,20 @@ def read_facts(view: ReadView) -> Facts:
         facts.findings.append(_bad(META, STATE_KEY, "is not there, in a world with workflows"))
     if view.get(META, IDS_KEY) is None and view.count("workflow"):
         facts.findings.append(_bad(META, IDS_KEY, "is not there, in a world with workflows"))
+    facts.findings += _check_recording(view, facts)
     facts.findings += _read_forms(view, facts)
     facts.findings += _read_codes(view, facts)
     return facts
+
+
+def _check_recording(view: ReadView, facts: Facts) -> Iterator[Finding]:
+    """Look for what a world says once it has taken a turn, and once it has recorded a step."""
+    if facts.turn and view.get(META, LIMITS_KEY) is None:
+        what = "is not there, in a world that has taken turns: replays go by the usual limits"
+        yield _bad(META, LIMITS_KEY, what)._replace(remedy=OPENED, severity=WARNING)
+    recorded = view.count(STEP_TABLE) or view.count(LAST_TABLE) or view.get(META, INDEXED_KEY) is not None
+    if recorded and view.get(META, SCOPES_KEY) is None:
+        yield _bad(META, SCOPES_KEY, "is not there, in a world with recorded steps")
 
 
 def _bad(table: str, key: bytes, what: str) -> Finding:

@@ -19,7 +19,7 @@ class Finding(NamedTuple):
 
     Attributes:
         check: which check found it: `file`, `meta`, `code`, `row`, `due`, `family`, `activity`, `index`, `leftover`,
-            `input`, `table`, `history` or `held`.
+            `input`, `table`, `history`, `unknown` or `held`.
         table: where it is; empty for the file as a whole.
         key: of the row; None where it is not one row.
         workflow_id: of the workflow that it concerns; None where it is not one.

@@ -1,4 +1,8 @@
-"""The history and the audit log: turns and steps decode and are in order, and an index names each where it is."""
+"""The history and the audit log: what is there of turns and steps decodes, and an index names each where it is.
+
+Turns in which nothing was to be recorded have no row, so that the loss of a whole one is not seen, but where the index
+names its steps, or where other steps of the same workflow are kept in `history_last`.
+"""
 
 from __future__ import annotations
 

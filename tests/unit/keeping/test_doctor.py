@@ -9,11 +9,12 @@ import msgpack
 import pytest
 from garden import TYPES, open_garden, plant
 
-from deathless import WorldInUse
+from deathless import GameClock, Runtime, WorldCorruptError, WorldInUse
 from deathless.actors.address_index import id_key, prefix_of
 from deathless.runtime.history import step_index
 from deathless.runtime.registration import registry_of
 from deathless.runtime.row_buffer import row_key
+from deathless.runtime.storage.environment import open_environment
 from deathless.runtime.storage.store import Store
 from deathless.runtime.storage.world_reader import WorldReader
 from deathless.tools.doctor import examine_world, repair_world
@@ -327,9 +328,59 @@ def test_a_world_that_never_ran_is_sound(tmp_path):
     assert examine_world(tmp_path / "world") == []
 
 
-def test_tables_of_others_are_left_alone(garden):
-    edit(garden, "diary", b"1", lambda _: b"whatever")
+@pytest.mark.parametrize(
+    ("table", "key", "where"),
+    [
+        ("diary", b"1", "table diary"),
+        ("meta", b"mood", "table meta, key mood"),
+        ("turn", b"b", "table turn, key b"),
+    ],
+)
+def test_what_deathless_did_not_write_is_a_warning(garden, table, key, where):
+    plant_row(garden, table, key, b"whatever")
+    (finding,) = examine_world(garden)
+    assert (finding.check, finding.severity, finding.where) == ("unknown", "warning", where)
+
+
+def test_a_world_without_its_limits_is_a_warning_until_it_is_opened_and_takes_a_turn(garden):
+    edit(garden, "meta", b"limits", gone)
+    (finding,) = examine_world(garden)
+    assert (finding.check, finding.severity, finding.key) == ("meta", "warning", b"limits")
+    with open_garden(garden) as world:
+        world.advance(1.0)
     assert examine_world(garden) == []
+
+
+def test_a_world_that_lost_what_it_records_is_found_and_one_that_records_nothing_is_sound(garden, tmp_path):
+    edit(garden, "meta", b"history", gone)
+    (finding,) = examine_world(garden)
+    assert (finding.check, finding.severity, finding.key) == ("meta", "error", b"history")
+    with Runtime(tmp_path / "plain", TYPES, clock=GameClock(), history="off") as world:
+        world.advance(1.0)
+    with WorldReader(tmp_path / "plain") as world:
+        assert world.get("meta", b"history") is None
+    assert examine_world(tmp_path / "plain") == []
+
+
+def test_a_gap_in_the_log_of_a_killed_world_is_a_finding_and_not_repaired(running, tmp_path, run):
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    shutil.copy(running / "data.mdb", killed)
+    assert examine_world(killed) == []
+    with open_environment(killed, map_size=1 << 30, sync=False) as environment:
+        log = environment.open_db(b"log", create=False)
+        with environment.begin(write=True) as transaction:
+            keys = [key for key, _ in transaction.cursor(db=log)]
+            middle = keys[len(keys) // 2][:8]
+            assert keys[0][:8] < middle < keys[-1][:8]
+            for key in keys:
+                if key.startswith(middle):
+                    transaction.delete(key, db=log)
+    (finding,) = examine_world(killed)
+    assert finding.check == "file"
+    assert f"entry {int.from_bytes(middle, 'big')} is not there" in finding.what
+    with pytest.raises(WorldCorruptError, match="is not there"):
+        repair_world(killed)
 
 
 def test_the_command_says_what_is_wrong(run, garden):
