@@ -10,6 +10,7 @@ import contextlib
 import gzip
 import hashlib
 import io
+import os
 import platform
 import sys
 import zlib
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
 from ... import __version__
+from ...runtime.storage.world_files import sync_directory, sync_file
 from ...runtime.storage.world_format import FORMAT_VERSION
 from ..output import BadInput, Tell
 from .row_lines import TABLE, UNFIT, Row, dump, parse, read_row, write_line
@@ -247,7 +249,7 @@ class LineReader:
 
 @contextlib.contextmanager
 def writing(target: str) -> Iterator[IO[bytes]]:
-    """Open a file for writing, compressed where its name ends in `.gz`; it appears under its name when it is whole.
+    """Open a file for writing, compressed where its name ends in `.gz`; it gets its name when it is whole and on disk.
 
     Raises:
         BadInput: there is one, or it cannot be written.
@@ -257,7 +259,8 @@ def writing(target: str) -> Iterator[IO[bytes]]:
         sys.stdout.buffer.flush()
         return
     place = Path(target)
-    part = Path(f"{target}.part")
+    # Its own: of two exports to one name neither writes into the other's file.
+    part = Path(f"{target}.{os.getpid()}.part")
     try:
         if place.exists():
             raise BadInput(f"{place} is there already; give another name, or remove it")
@@ -267,7 +270,9 @@ def writing(target: str) -> Iterator[IO[bytes]]:
             # Many small writes: into a compressor each is slow.
             file = stack.enter_context(contextlib.closing(io.BufferedWriter(packed, 1 << 20)))
             yield file
+        sync_file(part)
         part.rename(place)
+        sync_directory(place.parent)
     except OSError as error:
         raise BadInput(f"{place} cannot be written: {error.strerror or error}") from error
     finally:

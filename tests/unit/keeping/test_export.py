@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import sys
 
 import pytest
@@ -81,6 +82,31 @@ def test_standard_output_and_input(garden, tmp_path, capfdbinary, monkeypatch, d
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines)))
     assert main(["import", "-", str(tmp_path / "again")]) == 0
     assert digest(tmp_path / "again") == digest(garden)
+
+
+@pytest.mark.parametrize("name", ["world.jsonl", "world.jsonl.gz"])
+def test_an_export_is_on_disk_before_it_has_its_name_and_so_is_its_name(name, garden, tmp_path, monkeypatch):
+    target, done = tmp_path / name, []
+
+    def sync_file(path):
+        done.append((path.parent, path.stat().st_size, target.exists()))
+
+    def sync_directory(path):
+        done.append((path, target.stat().st_size, target.exists()))
+
+    monkeypatch.setattr(world_file, "sync_file", sync_file)
+    monkeypatch.setattr(world_file, "sync_directory", sync_directory)
+    export_world(garden, target)
+    assert done == [(tmp_path, target.stat().st_size, there) for there in (False, True)]
+
+
+def test_an_export_leaves_the_unfinished_file_of_another_process_alone(garden, tmp_path):
+    others = [tmp_path / "world.jsonl.part", tmp_path / "world.jsonl.1.part"]
+    for other in others:
+        other.write_bytes(b"half")
+    export_world(garden, tmp_path / "world.jsonl")
+    assert [other.read_bytes() for other in others] == [b"half", b"half"]
+    assert sorted(tmp_path.glob("world.jsonl*")) == sorted([*others, tmp_path / "world.jsonl"])
 
 
 def test_lines_are_readable(lines):
@@ -219,10 +245,11 @@ def test_an_export_that_fails_leaves_nothing(garden, tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", [".", "n" * 300, "taken"])
 def test_a_name_that_no_file_can_have_is_refused_in_one_line(garden, tmp_path, run, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "taken.part").mkdir()
+    part = tmp_path / f"taken.{os.getpid()}.part"
+    part.mkdir()
     code, _, err = run("export", garden, name)
     assert (code, len(err.splitlines())) == (2, 1)
-    assert (tmp_path / "taken.part").is_dir()
+    assert part.is_dir()
 
 
 def test_a_world_with_a_damaged_form_of_a_table_goes_round(garden, tmp_path, digest):
