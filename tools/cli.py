@@ -71,6 +71,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     try:
         done: Any = deathless.main(arguments, prog_name="deathless", standalone_mode=False)
+    except click.UsageError as error:
+        # In one line, as all bad input is told; click itself would write four.
+        command = "deathless" if error.ctx is None else error.ctx.command_path
+        message = error.format_message().rstrip(".")
+        click.echo(f"Error: {' '.join(message.split())}; see {command} --help", err=True)
+        return error.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code

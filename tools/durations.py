@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 UNITS_S = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+LONGEST_S = 36_500 * 86_400.0
+"""A century: beyond it, times in microseconds would not fit into their fields for long."""
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[dhms])\s*", re.ASCII)
 _REMEDY = "write a number with d, h, m, s or ms: 7d, 1h, 30m, 1h30m, 0.5s, 500ms"
 
@@ -33,6 +35,8 @@ def parse_duration(text: str) -> float:
         at, last_s = part.end(), unit_s
     if not stripped or at != len(stripped):
         raise ValueError(f"{text!r} is not a duration; {_REMEDY}")
+    if total_s > LONGEST_S:
+        raise ValueError(f"{text!r} is longer than any world lasts; give at most {LONGEST_S / 86_400:.0f}d")
     return total_s
 
 

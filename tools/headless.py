@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,7 +13,7 @@ from ..runtime import Runtime
 from ..runtime.clock import Clock
 from ..runtime.storage.world_files import has_data, os_errors
 from .control import serve
-from .control.server import ANY_PORT
+from .control.server import ANY_PORT, listen, require_servable
 from .modules import registered_in
 from .output import BadInput
 from .stored_options import CLOCKS, stored_clock
@@ -24,7 +25,7 @@ def run_world(
     *,
     stopped: Callable[[], bool],
     clock: str | None = None,
-    address: str = ANY_PORT,
+    address: str | socket.socket = ANY_PORT,
     token: str | None = None,
     hz: float = 60.0,
     seconds: float | None = None,
@@ -40,7 +41,7 @@ def run_world(
         modules: its code, and what `deathless publish` loads anew.
         stopped: asked between turns; true ends it.
         clock: "game" or "wall" for a new world; a stored one keeps its own.
-        address: as of `serve`.
+        address: as of `serve`; it is listened at before the world is opened.
         token: as of `serve`.
         hz: turns a second.
         seconds: of real time after which it ends; None for no end.
@@ -52,7 +53,7 @@ def run_world(
 
     Raises:
         BadInput: the clock is not the world's.
-        EndpointError: it cannot listen at the address.
+        EndpointError: it cannot listen at the address, or the token is none; the world is not touched.
         DeathlessError: as `Runtime` raises.
     """
     given = tuple(modules)
@@ -62,8 +63,12 @@ def run_world(
     def ended() -> bool:
         return stopped() or (end_s is not None and time.monotonic() >= end_s)
 
-    with Runtime(path, registered_in(given), clock=chosen, **options) as world:
-        with serve(world, address, token=token, modules=given):
+    require_servable(token)
+    with (
+        listen(address) if isinstance(address, str) else address as listener,
+        Runtime(path, registered_in(given), clock=chosen, **options) as world,
+    ):
+        with serve(world, listener, token=token, modules=given):
             if until_idle:
                 world.run_until_idle()
             else:

@@ -25,12 +25,26 @@ def json_arguments(text: str | bytes | None, what: str) -> tuple[tuple[Any, ...]
     if text is None:
         return (), {}
     try:
-        value = json.loads(text)
+        value = read_json(text)
     except (ValueError, TypeError) as error:
         raise ArgumentsError(
             what, f'not JSON: {error}; write for example 30, [30, "haste"] or null'
         ) from None
     return spread(value)
+
+
+def read_json(text: str | bytes | bytearray) -> Any:
+    """Return the value of a JSON text; what Python reads beyond JSON, NaN and Infinity, is refused.
+
+    Raises:
+        ValueError: not JSON.
+        RecursionError: nested too deeply.
+    """
+    return json.loads(text, parse_constant=_refuse)
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(f"JSON has no {word}")
 
 
 def spread(value: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:

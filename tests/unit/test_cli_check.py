@@ -356,11 +356,10 @@ def test_a_damaged_world_is_refused_with_one_line(world, command, place):
     assert "restore the world from a backup" in refused(command("check", "world", "game"))
 
 
-def test_missing_arguments_show_the_usage(command):
+def test_missing_arguments_are_named_in_one_line(command):
     code, out, err = command("check", "world")
     assert (code, out) == (2, "")
-    assert "Usage: deathless check" in err
-    assert "Missing argument 'MODULE...'" in err
+    assert err == "Error: Missing argument 'MODULE...'; see deathless check --help\n"
 
 
 def test_it_runs_as_a_process(world, place):

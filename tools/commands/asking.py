@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ...workflows.json_arguments import read_json
 from ..control.errors import ControlError
 from ..control.operator import PATIENCE_S, find_operator
 from ..durations import DURATION
@@ -133,7 +133,7 @@ def json_value(what: str, text: str | None) -> Any:
     if text is None:
         return None
     try:
-        return json.loads(text)
+        return read_json(text)
     except (ValueError, RecursionError) as error:
         raise BadInput(
             f"{what} {text!r} is not JSON ({error}); write for example 30, '\"fire\"', '[30, \"fire\"]' or null"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from ...runtime.storage.world_files import require_place
 from ...runtime.storage.world_lock import owner_of
 from ...workflows.definition import MOST_KEPT
 from ...workflows.errors import WorldInUse
-from ..control.server import ANY_PORT, split_address
+from ..control.server import ANY_PORT, listen, require_servable, split_address
 from ..durations import DURATION
 from ..headless import run_world
 from ..interrupts import Interrupts
@@ -37,6 +38,13 @@ Exit codes:
 """
 
 
+def _finite(_: click.Context, __: click.Parameter, number: float) -> float:
+    """Refuse what a range of click lets through."""
+    if not math.isfinite(number):
+        raise click.BadParameter(f"{number} is not a number of turns a second; write for example 60")
+    return number
+
+
 def _recorded(_: click.Context, __: click.Parameter, text: str) -> str | int:
     """Read what `history=` of `Runtime` takes."""
     if text in ("off", "all"):
@@ -58,7 +66,13 @@ def _recorded(_: click.Context, __: click.Parameter, text: str) -> str | int:
 )
 @token_option
 @click.option("--clock", type=click.Choice(["wall", "game"]), help="Of a new world; wall by default.")
-@click.option("--hz", type=click.FloatRange(min=0, min_open=True), default=60.0, help="Turns a second; 60.")
+@click.option(
+    "--hz",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    callback=_finite,
+    help="Turns a second; 60.",
+)
 @click.option(
     "--durability", type=click.Choice(["power", "process"]), default="power", help="What commits survive."
 )
@@ -110,16 +124,23 @@ def command(
     """
     if not app:
         raise BadInput("a world runs its code: give --app MODULE, or set DEATHLESS_APP")
+    # All that can be refused, before the first file is written.
     split_address(listen_addr)
+    require_servable(token)
     modules = load_modules(app)
     path = Path(world_path(world, data_dir))
-    with _log(path, log_format, log_level, file=log_file), Interrupts() as interrupts:
+    _require_free(path)
+    with (
+        listen(listen_addr) as listener,
+        _log(path, log_format, log_level, file=log_file),
+        Interrupts() as interrupts,
+    ):
         run_world(
             path,
             modules,
             stopped=lambda: interrupts.asked,
             clock=clock,
-            address=listen_addr,
+            address=listener,
             token=token,
             hz=hz,
             seconds=seconds,
@@ -130,13 +151,21 @@ def command(
     return 0
 
 
-@contextlib.contextmanager
-def _log(path: Path, shown: Any, level: str, *, file: bool) -> Iterator[None]:
-    """Log as the options say; not into what is no world, nor into the log of the process that runs it."""
-    require_place(path, create=True)
+def _require_free(path: Path) -> None:
+    """Check that nobody runs the world: its port is taken then, and its log is written by another process.
+
+    Raises:
+        WorldInUse: a process runs it.
+    """
     owner = owner_of(path)
     if owner is not None:
         raise WorldInUse(str(path), f"owned by {owner}; close it there first")
+
+
+@contextlib.contextmanager
+def _log(path: Path, shown: Any, level: str, *, file: bool) -> Iterator[None]:
+    """Log as the options say; not into what is no world."""
+    require_place(path, create=True)
     try:
         end = configure_log(path, format=None if shown == "off" else shown, file=file, level=level)
     except OSError as error:

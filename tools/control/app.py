@@ -4,7 +4,8 @@
     GET  /metrics           what Prometheus reads
     POST /call/<operation>  a JSON object in, a JSON object out; `Authorization: Bearer TOKEN`
 
-An answer is given when it is durable. What went wrong is said as {"error": "..."}, with a status as in `errors`; never
+An answer is given when it is durable. A turn that lasts keeps calls waiting, up to their time limit; the first two
+have threads of their own and wait for no turn, so that they answer just then. What went wrong is said as {"error": "..."}, with a status as in `errors`; never
 with a traceback, which belongs in the world's log.
 """
 
@@ -12,15 +13,17 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import json
 import math
+import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import Executor, Future
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...runtime import Runtime
 from ...runtime.log import get_logger
+from ...workflows.json_arguments import read_json
 from .errors import BAD_REQUEST, FAULT, LATE, TOO_LARGE, UNAUTHORIZED, UNKNOWN, ControlError, control_errors
-from .operations import Operation, Pending, accept
+from .operations import Operation, accept
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -32,6 +35,10 @@ MOST_BYTES = 8 << 20
 LONGEST_WAIT_S = 3600.0
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+CALL_THREADS = 16
+"""Calls that wait at once for the turn that is under way, to be accepted; further ones wait for these."""
+
+_ToldT = TypeVar("_ToldT")
 Health = Callable[[Runtime], Mapping[str, Any]]
 Metrics = Callable[[Runtime], bytes]
 
@@ -44,6 +51,8 @@ def app_of(
     timeout: float,
     health: Health,
     metrics: Metrics,
+    calls: Executor,
+    looks: Executor,
 ) -> Starlette:
     """Return the application.
 
@@ -54,12 +63,14 @@ def app_of(
         timeout: seconds that a call waits to be durable, where it does not say `?timeout=` itself.
         health: what GET /health tells. Where it says `"healthy": false`, the status is 503.
         metrics: what GET /metrics tells.
+        calls: threads in which calls are accepted; a turn may keep all of them waiting.
+        looks: threads for health and metrics.
     """
     # A third of a second to import: only where a world listens.
     from starlette.applications import Starlette  # noqa: PLC0415
     from starlette.routing import Route  # noqa: PLC0415
 
-    pages = _Pages(world, token, operations, timeout, health, metrics)
+    pages = _Pages(world, token, operations, timeout, health, metrics, calls, looks)
     every = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
     routes = [
         Route("/health", pages.health, methods=["GET"]),
@@ -82,6 +93,8 @@ class _Pages:
         timeout: float,
         health: Health,
         metrics: Metrics,
+        calls: Executor,
+        looks: Executor,
     ) -> None:
         self._world = world
         self._expected = f"Bearer {token}".encode()
@@ -89,17 +102,19 @@ class _Pages:
         self._timeout_s = timeout
         self._health = health
         self._metrics = metrics
+        self._calls = calls
+        self._looks = looks
 
     async def health(self, _: Request) -> Response:
         with control_errors():
-            told = await asyncio.to_thread(self._health, self._world)
+            told = await _look(self._looks, self._health, self._world)
         return _json(told, status=200 if told.get("healthy", True) else 503)
 
     async def metrics(self, _: Request) -> Response:
         from starlette.responses import Response  # noqa: PLC0415
 
         with control_errors():
-            told = await asyncio.to_thread(self._metrics, self._world)
+            told = await _look(self._looks, self._metrics, self._world)
         return Response(told, headers={"content-type": METRICS_TYPE})
 
     async def call(self, request: Request) -> Response:
@@ -108,9 +123,14 @@ class _Pages:
         fields = await _fields(request)
         turn = self._world.turn
         name = request.path_params["operation"]
-        # In a thread: the world may be in the midst of a turn, for which a call has to wait.
-        pending = await asyncio.to_thread(accept, self._operations, self._world, name, fields)
-        await self._wait(pending, timeout_s, turn)
+        until_s = time.monotonic() + timeout_s
+        # In a thread: the world may be in the midst of a turn, for which some calls have to wait.
+        accepting = self._calls.submit(accept, self._operations, self._world, name, fields)
+        if not await _is_done(accepting, until_s):
+            raise self._late_to_accept(timeout_s, begun=not accepting.cancel())
+        pending = accepting.result()
+        if not await _is_done(pending.done, until_s):
+            raise self._late_to_commit(timeout_s, turn)
         return _json(pending.result())
 
     async def nothing(self, request: Request) -> Response:
@@ -136,20 +156,41 @@ class _Pages:
             )
         return timeout_s
 
-    async def _wait(self, pending: Pending, timeout_s: float, turn: int) -> None:
-        """Wait until it is done, however it ends."""
-        done = asyncio.wrap_future(pending.done)
-        # Not `wait_for`, which would cancel what may still come.
-        await asyncio.wait((done,), timeout=timeout_s)
-        if done.done():
-            done.exception()
-            return
+    def _late_to_accept(self, timeout_s: float, *, begun: bool) -> ControlError:
+        """Return what is said of a call that waited in vain for the end of a turn."""
+        outcome = (
+            "it may still accept this afterwards: look before asking again"
+            if begun
+            else "nothing was accepted: ask again when its loop goes on"
+        )
+        return ControlError(
+            LATE,
+            f"the world has been in one turn for {timeout_s:g} s (its last finished one is {self._world.turn}); {outcome}",
+        )
+
+    def _late_to_commit(self, timeout_s: float, turn: int) -> ControlError:
+        """Return what is said of a call that was accepted when the last turn was `turn`, and is not durable."""
         still = "not been pumped" if self._world.turn == turn else "not committed it"
-        raise ControlError(
+        return ControlError(
             LATE,
             f"the world has {still} for {timeout_s:g} s (its last turn is {self._world.turn}); what was asked is "
             "accepted and waits for its next turn: see that its loop runs, and do not ask again without an input id",
         )
+
+
+async def _look(threads: Executor, look: Callable[[Runtime], _ToldT], world: Runtime) -> _ToldT:
+    """Look at a world in one of these threads."""
+    return await asyncio.get_running_loop().run_in_executor(threads, look, world)
+
+
+async def _is_done(future: Future[Any], until_s: float) -> bool:
+    """Wait until it is done, however it ends, or until a time of `time.monotonic`; say whether it is."""
+    done = asyncio.wrap_future(future)
+    # Its error is looked at here or nowhere: nobody is left for what fails after the time.
+    done.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    # Not `wait_for`, which would cancel what may still come.
+    await asyncio.wait((done,), timeout=max(0.0, until_s - time.monotonic()))
+    return done.done()
 
 
 async def _fields(request: Request) -> dict[str, Any]:
@@ -160,7 +201,7 @@ async def _fields(request: Request) -> dict[str, Any]:
         if len(body) > MOST_BYTES:
             raise ControlError(TOO_LARGE, f"a request has at most {MOST_BYTES} bytes")
     try:
-        fields = json.loads(body or b"{}")
+        fields = read_json(body or b"{}")
     except (ValueError, RecursionError) as error:
         raise ControlError(BAD_REQUEST, f"the body of the request is not JSON: {error}") from None
     if not isinstance(fields, dict):

@@ -174,6 +174,7 @@ def retry(
     if bool(chosen) == all_failed:
         raise ValueError("give the ids of failed workflows, or ask for all that failed")
     if all_failed:
+        _require_type(world, type)
         chosen = [view.id for view in world.workflows(status=Status.FAILED, type=type)]
     for workflow_id in () if all_failed else chosen:
         view = world.get(workflow_id)
@@ -183,6 +184,13 @@ def retry(
             )
     turn = world.retry_many(chosen) if chosen else world.turn
     return Pending(world.committed(turn), lambda turn: {"workflow_ids": chosen, "turn": turn})
+
+
+def _require_type(world: Runtime, name: str | None) -> None:
+    """Refuse a type that is not registered: nothing that failed would be found of what is written wrong."""
+    known = world._engine.registry.workflows
+    if name is not None and name not in known:
+        raise ValueError(f"unknown workflow type {name!r}; registered are {', '.join(sorted(known))}")
 
 
 def tick(world: Runtime, /, *, all: bool = False) -> Pending:  # noqa: A002 - its name on the command line.
@@ -225,12 +233,16 @@ def state(world: Runtime, /) -> Pending:
 
 
 def state_of(world: Runtime) -> dict[str, Any]:
-    """Return how far a world is: its last turn, the last durable one, its time, and how many workflows are active."""
+    """Return how far a world is: its last turn, the last durable one, its time, and how many workflows are active.
+
+    It waits for no turn, so that a world which is stuck in one can be asked too.
+    """
+    metrics = world.metrics()
     return {
-        "turn": world.turn,
-        "committed_turn": world.committed_turn,
-        "now": world.now,
-        "active": world.count(),
+        "turn": metrics.turn,
+        "committed_turn": metrics.committed_turn,
+        "now": metrics.now,
+        "active": metrics.active,
     }
 
 

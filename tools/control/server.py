@@ -8,7 +8,9 @@ import secrets
 import socket
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from ...runtime import Runtime
 from ...runtime.log import get_logger
@@ -16,13 +18,18 @@ from ...workflows.registry import Registry
 from ..fit import require_fit
 from ..health import told_health
 from ..metrics import exposition
-from .app import Health, Metrics, app_of
+from .app import CALL_THREADS, Health, Metrics, app_of
 from .client import is_token
 from .endpoint import Endpoint
 from .errors import EndpointError
 from .operations import OPERATIONS, Operation, reload_of
 
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
 ANY_PORT = "127.0.0.1:0"
+LOOK_THREADS = 2
+"""For health and metrics, which no call may keep waiting."""
 SHUTDOWN_S = 2
 """Whole seconds that requests have to end when the endpoint does."""
 
@@ -30,7 +37,7 @@ SHUTDOWN_S = 2
 @contextlib.contextmanager
 def serve(
     world: Runtime,
-    address: str = ANY_PORT,
+    address: str | socket.socket = ANY_PORT,
     *,
     token: str | None = None,
     modules: Iterable[ModuleType] = (),
@@ -53,7 +60,8 @@ def serve(
     Args:
         world: an open one.
         address: "HOST:PORT"; port 0 takes a free one. Whoever can reach it and has the token may do anything with the
-            world; there is no encryption, so beyond this computer put it behind a proxy with TLS.
+            world; there is no encryption, so beyond this computer put it behind a proxy with TLS. Or a socket that
+            `listen` made, which is closed at the end.
         token: the word that commands show; a random one by default.
         modules: what `deathless publish` loads anew: all in which the workflows stand.
         timeout: seconds that a command waits to be durable, where it does not say otherwise.
@@ -65,20 +73,34 @@ def serve(
         EndpointError: it cannot listen at the address, the token is none, or starlette and uvicorn are missing.
         WorldError: `control.json` cannot be written.
     """
-    try:
-        # Only where a world listens: it takes long to import, and is an extra.
-        import uvicorn  # noqa: PLC0415
-    except ImportError as error:
-        raise EndpointError(
-            f"a world takes commands with starlette and uvicorn ({error}); install deathless[operate]"
-        ) from error
-    if token is not None and not is_token(token):
-        raise EndpointError("a token is a text of ASCII characters, without blanks around it, and not empty")
+    require_servable(token)
     word = secrets.token_urlsafe(32) if token is None else token
     offered = {**(OPERATIONS if operations is None else operations)}
     offered["reload"] = reload_of(modules, lambda registry: _check_fit(world, registry))
-    app = app_of(world, word, offered, timeout=timeout, health=health, metrics=metrics)
-    listener = _listen(address)
+    path = world._engine.store.path
+    with (
+        listen(address) if isinstance(address, str) else address as listener,
+        ThreadPoolExecutor(CALL_THREADS, thread_name_prefix="deathless-call") as calls,
+        ThreadPoolExecutor(LOOK_THREADS, thread_name_prefix="deathless-look") as looks,
+    ):
+        app = app_of(
+            world, word, offered, timeout=timeout, health=health, metrics=metrics, calls=calls, looks=looks
+        )
+        endpoint = Endpoint.here(_url_of(listener), word)
+        with _answering(app, listener):
+            try:
+                endpoint.write(path)
+                _note(endpoint, listener)
+                yield endpoint
+            finally:
+                endpoint.remove(path)
+
+
+@contextlib.contextmanager
+def _answering(app: Starlette, listener: socket.socket) -> Iterator[None]:
+    """Answer those who come, in a thread of its own, while the `with` lasts."""
+    import uvicorn  # noqa: PLC0415
+
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -92,19 +114,12 @@ def serve(
     server = uvicorn.Server(config)
     # It is no main thread, so that uvicorn leaves the signals of the process alone.
     thread = threading.Thread(target=server.run, args=([listener],), name="deathless-control", daemon=True)
-    path = world._engine.store.path
-    endpoint = Endpoint.here(_url_of(listener), word)
+    thread.start()
     try:
-        endpoint.write(path)
-        thread.start()
-        _note(endpoint, listener)
-        yield endpoint
+        yield
     finally:
-        endpoint.remove(path)
-        if thread.ident is not None:
-            server.should_exit = True
-            thread.join()
-        listener.close()
+        server.should_exit = True
+        thread.join()
 
 
 def _check_fit(world: Runtime, registry: Registry) -> None:
@@ -122,18 +137,42 @@ def split_address(address: str) -> tuple[str, int]:
     """
     host, colon, port = address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if not colon or not host or not port.isdecimal() or int(port) > 0xFFFF:
+    if not colon or not host or not host.isprintable() or not port.isdecimal() or int(port) > 0xFFFF:
         raise EndpointError(f"an address to listen at is HOST:PORT, as 127.0.0.1:3000, not {address!r}")
     return host, int(port)
 
 
-def _listen(address: str) -> socket.socket:
+def require_servable(token: str | None) -> None:
+    """Check, before a world is opened, that it can take commands.
+
+    Raises:
+        EndpointError: starlette and uvicorn are missing, or the token is none.
+    """
+    try:
+        # Only where a world listens: it takes long to import, and is an extra.
+        import uvicorn  # noqa: F401, PLC0415
+    except ImportError as error:
+        raise EndpointError(
+            f"a world takes commands with starlette and uvicorn ({error}); install deathless[operate]"
+        ) from error
+    if token is not None and not is_token(token):
+        raise EndpointError("a token is a text of ASCII characters, without blanks around it, and not empty")
+
+
+def listen(address: str) -> socket.socket:
+    """Return a socket that listens at "HOST:PORT", for `serve`; whoever comes waits until that answers.
+
+    Raises:
+        EndpointError: the address is none, or cannot be listened at.
+    """
     host, port = split_address(address)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise EndpointError(f"cannot listen at {address} ({error.strerror}); give another address") from error
+    except (OSError, UnicodeError) as error:
+        # What is no text of a host name has no `strerror`.
+        why = getattr(error, "strerror", None) or "no such host"
+        raise EndpointError(f"cannot listen at {address!r} ({why}); give another address") from error
 
 
 def _url_of(listener: socket.socket) -> str:

@@ -17,13 +17,15 @@ import pytest
 from control_kit import GAME, pumped
 from structlog.testing import capture_logs
 
-from deathless import GameClock, Runtime
+from deathless import GameClock, ReducerContext, Runtime, reducer
 from deathless.runtime.storage.world_lock import Owner, owner_of
 from deathless.tools.control import serve
-from deathless.tools.control.app import MOST_BYTES
+from deathless.tools.control.app import CALL_THREADS, MOST_BYTES
 from deathless.tools.control.endpoint import Endpoint
 from deathless.tools.control.errors import EndpointError
 from deathless.tools.control.operations import OPERATIONS
+from deathless.tools.health import Thresholds, health_of
+from deathless.tools.metrics import exposition
 from deathless.tools.modules import load_registered
 
 
@@ -149,7 +151,7 @@ def test_an_endpoint_that_cannot_be_is_refused_and_leaves_nothing(open_world, pl
 def test_an_address_that_is_taken_is_refused(open_world):
     with socket.create_server(("127.0.0.1", 0)) as taken, open_world() as world:
         address = "127.0.0.1:%d" % taken.getsockname()[1]
-        with pytest.raises(EndpointError, match=f"cannot listen at {address} .*; give another address"):
+        with pytest.raises(EndpointError, match=f"cannot listen at '{address}' .*; give another address"):
             serve(world, address).__enter__()
 
 
@@ -215,6 +217,7 @@ def test_an_unhealthy_world_answers_503(open_world):
 @pytest.mark.parametrize(
     ("path", "body", "status", "error"),
     [
+        ("/call/call", b'{"reducer": "purse", "arguments": NaN}', 400, "JSON has no NaN"),
         ("/call/fly", b"{}", 404, "unknown operation 'fly'; there are backup, call, cancel"),
         ("/nowhere", b"{}", 404, "there is no POST /nowhere here"),
         ("/call/state", b"{", 400, "the body of the request is not JSON"),
@@ -328,6 +331,82 @@ def test_turns_that_are_not_committed_in_time_are_told_apart(open_world):
         assert "the world has not committed it for 0.5 s" in told["error"]
         assert ask(endpoint, "/call/commit")[0] == 200
         assert world.committed_turn > 0
+
+
+@contextmanager
+def stalled(place, game, **options):
+    """Serve a world whose very first turn stands still inside a step."""
+    entered, leave = threading.Event(), threading.Event()
+
+    @reducer
+    def stall(_: ReducerContext) -> None:
+        entered.set()
+        assert leave.wait(60)
+
+    with (
+        Runtime(place / "w", [*game, stall], clock=GameClock(), durability="process") as world,
+        serve(world, **options) as endpoint,
+    ):
+        world.call("stall")
+        pumping = threading.Thread(target=world.pump)
+        pumping.start()
+        assert entered.wait(60)
+        try:
+            yield world, endpoint
+        finally:
+            leave.set()
+            pumping.join()
+
+
+def test_a_turn_that_stalls_keeps_nobody_from_looking(place, game):
+    def health(world):
+        return health_of(world, Thresholds(silent_s=0.0)).as_json()
+
+    with stalled(place, game, health=health) as (_, endpoint):
+        assert ask(endpoint, "/call/state") == (
+            200,
+            {"turn": 0, "committed_turn": 0, "now": 0.0, "active": 0},
+        )
+        status, told = ask(endpoint, "/health", None, method="GET")
+        assert status == 503
+        (pump,) = [condition for condition in told["conditions"] if condition["name"] == "pump"]
+        assert pump["state"] == "alert"
+
+
+def test_a_call_that_waits_for_a_turn_that_stalls_is_late_and_may_come_still(place, game):
+    with stalled(place, game) as (world, endpoint):
+        status, told = ask(endpoint, "/call/commit?timeout=0.05")
+        assert status == 504
+        assert told["error"] == (
+            "the world has been in one turn for 0.05 s (its last finished one is 0); it may still accept this "
+            "afterwards: look before asking again"
+        )
+    assert world.committed_turn > 0
+
+
+def test_calls_that_fill_every_thread_keep_health_and_metrics_and_time_limits(place, game):
+    with stalled(place, game, metrics=lambda world: exposition(world)[:0] + b'"metrics"') as (
+        world,
+        endpoint,
+    ):
+        with ThreadPoolExecutor(CALL_THREADS) as pool:
+            waiting = [pool.submit(ask, endpoint, "/call/commit?timeout=0.05") for _ in range(CALL_THREADS)]
+            assert {call.result()[0] for call in waiting} == {504}
+        status, told = ask(endpoint, "/call/start?timeout=0.05", b'{"type": "buff", "arguments": 30}')
+        assert status == 504
+        assert told["error"].endswith("nothing was accepted: ask again when its loop goes on")
+        assert ask(endpoint, "/health", None, method="GET")[0] == 200
+        assert ask(endpoint, "/metrics", None, method="GET") == (200, "metrics")
+    assert world.turn > 0
+
+
+def test_nothing_of_a_call_that_was_given_up_comes_later(place, game):
+    with stalled(place, game) as (world, endpoint):
+        with ThreadPoolExecutor(CALL_THREADS) as pool:
+            list(pool.map(lambda _: ask(endpoint, "/call/commit?timeout=0.05"), range(CALL_THREADS)))
+        ask(endpoint, "/call/start?timeout=0.05", b'{"type": "buff", "arguments": 30}')
+    with Runtime(place / "w", game, clock=GameClock()) as world:
+        assert world.workflows() == []
 
 
 def test_a_world_that_closes_inside_answers_those_who_wait(open_world):

@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -194,6 +195,11 @@ def test_a_data_directory_holds_worlds_by_name(place):
         (["run", "w", "--app", "game", "--history", "some"], "it is off, all or a number from 1"),
         (["run", "w", "--app", "game", "--hz", "0"], "0.0 is not in the range"),
         (["run", "w", "--app", "game", "--for", "soon"], "'soon' is not a duration"),
+        (["run", "w", "--app", "game", "--hz", "nan"], "nan is not a number of turns"),
+        (["run", "w", "--app", "game", "--hz", "inf"], "inf is not a number of turns"),
+        (["run", "w", "--app", "game", "--token", "a b\n"], "a token is a text of ASCII characters"),
+        (["run", "w", "--app", "game", "--listen-addr", "192.0.2.1:1"], "cannot listen at '192.0.2.1:1'"),
+        (["run", "w", "--app", "game", "--listen-addr", "\udcff:1"], "an address to listen at is HOST:PORT"),
         (["run", "game.py", "--app", "game"], "where a world is a directory"),
         (["run", ".", "--app", "game"], "a directory with other content"),
     ],
@@ -202,8 +208,20 @@ def test_bad_input_ends_it_with_exit_code_2_and_leaves_no_endpoint(command, plac
     code, _, err = command(*words)
     assert code == 2
     assert problem in err
+    assert err.count("\n") == 1
     assert not (place / "w").exists()
     assert not (place / "logs").exists()
+
+
+def test_an_address_that_is_taken_leaves_a_world_as_it_was(command, place):
+    assert command("run", "w", "--app", "game", "--until-idle")[0] == 0
+    before = (place / "w" / "data.mdb").read_bytes()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = "127.0.0.1:%d" % taken.getsockname()[1]
+        code, _, err = command("run", "w", "--app", "game", "--listen-addr", address)
+    assert code == 2
+    assert f"cannot listen at '{address}'" in err
+    assert (place / "w" / "data.mdb").read_bytes() == before
 
 
 def test_a_world_that_another_process_runs_is_refused(command, open_world):
