@@ -157,7 +157,7 @@ def _require_free(path: Path) -> None:
     Raises:
         WorldInUse: a process runs it.
     """
-    owner = owner_of(path)
+    owner = owner_of(path) if path.is_dir() else None
     if owner is not None:
         raise WorldInUse(str(path), f"owned by {owner}; close it there first")
 

@@ -5,7 +5,9 @@
     POST /call/<operation>  a JSON object in, a JSON object out; `Authorization: Bearer TOKEN`
 
 An answer is given when it is durable. A turn that lasts keeps calls waiting, up to their time limit; the first two
-have threads of their own and wait for no turn, so that they answer just then. What went wrong is said as {"error": "..."}, with a status as in `errors`; never
+have threads of their own and wait for no turn, so that they answer just then.
+
+What went wrong is said as {"error": "..."}, with a status as in `errors`; never
 with a traceback, which belongs in the world's log.
 """
 
@@ -165,7 +167,8 @@ class _Pages:
         )
         return ControlError(
             LATE,
-            f"the world has been in one turn for {timeout_s:g} s (its last finished one is {self._world.turn}); {outcome}",
+            f"the world has been in one turn for {timeout_s:g} s (its last finished one is {self._world.turn}); "
+            f"{outcome}",
         )
 
     def _late_to_commit(self, timeout_s: float, turn: int) -> ControlError:
