@@ -17,6 +17,7 @@ import click
 from ...runtime.sql.json_values import SqlValue, plain
 from ...runtime.sql.query import TIMEOUT_S, SqlRows, open_query
 from ...runtime.storage.world_reader import WorldReader
+from ...workflows.json_arguments import read_json
 from ..control.errors import ControlError
 from ..control.operator import find_operator
 from ..durations import DURATION
@@ -147,7 +148,7 @@ def _write_csv(found: SqlRows, file: IO[str]) -> None:
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text)
+        return read_json(text)
     except (ValueError, RecursionError):
         return text
 
