@@ -41,6 +41,7 @@ def read_metrics(engine: Engine) -> Metrics:
         crowded=len(system.mailboxes.crowded),
         activities=engine.activities.running,
         map_bytes=sizes.used_bytes,
+        map_free=sizes.free_bytes,
         map_limit=sizes.map_limit,
         file_bytes=sizes.file_bytes,
         table_bytes=sizes.tables,

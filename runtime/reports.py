@@ -105,7 +105,9 @@ class Metrics:
         carried_over: messages that the last turn did not get to.
         crowded: workflows with as many unread signals as they may have.
         activities: activities that run or wait for a thread.
-        map_bytes, map_limit: bytes of the map that are used, and those up to which it may grow.
+        map_bytes: bytes of the map that are used, or wait to be used again.
+        map_free: those of them that wait to be used again: deleted rows leave them behind.
+        map_limit: bytes up to which the map may grow.
         file_bytes: of the world's file.
         table_bytes: bytes of pages by table, the log of commits and the history among them.
         log_entries: commits whose rows are not all in their places yet.
@@ -138,6 +140,7 @@ class Metrics:
     crowded: int
     activities: int
     map_bytes: int
+    map_free: int
     map_limit: int
     file_bytes: int
     table_bytes: Mapping[str, int]

@@ -27,7 +27,7 @@ COMMANDS = {
     "doctor": "Examine a world, and repair its indexes.",
     "export": "Write a world as lines of JSON.",
     "health": "Say whether a world is well, for a person or for monitoring.",
-    "import": "Make a world of such lines.",
+    "import": "Make a world of the lines that export wrote.",
     "init": "Make a small game that runs and tests at once.",
     "loadtest": "Run a world under load, kill it, and check it against a ledger.",
     "logs": "Show what a world has logged, and follow it.",

@@ -63,10 +63,17 @@ class Group:
     ids: list[int] = field(default_factory=list)
 
 
-def survey(world: Readable, types: Mapping[str, WorkflowType[Any, Any]]) -> dict[Place, Group]:
+def survey(
+    world: Readable, types: Mapping[str, WorkflowType[Any, Any]], *, examples: int = EXAMPLES
+) -> dict[Place, Group]:
     """Group the suspended workflows of a world by where they stand and what becomes of them.
 
     A world that runs meanwhile is read in batches, each as of one commit.
+
+    Args:
+        world: what to read.
+        types: the loaded code.
+        examples: how many ids each group names.
 
     Raises:
         WorldCorruptError: a row or a description of code is damaged.
@@ -79,7 +86,7 @@ def survey(world: Readable, types: Mapping[str, WorkflowType[Any, Any]]) -> dict
         for workflow_id, place in _places(world, batch, types, codes):
             group = groups.setdefault(place, Group())
             group.count += 1
-            if len(group.ids) < EXAMPLES:
+            if len(group.ids) < examples:
                 group.ids.append(workflow_id)
     return dict(sorted(groups.items(), key=lambda item: (item[0].verdict.goes_on, item[0])))
 

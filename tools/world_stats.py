@@ -81,7 +81,8 @@ class WorldStats:
 
     Attributes:
         turn, now: the last turn and its time in seconds; clock: its kind. None where the world never ran.
-        file_bytes, map_size: of its file, and of what this process maps of it.
+        file_bytes: of its file.
+        map_size: bytes that this process maps of it; how large it may get is for who runs it to say.
         free_bytes: of pages that wait to be used again.
         tables: by name, the log among them.
         statuses: how many workflows are of each status.
@@ -139,14 +140,13 @@ def measure(view: ReadView, space: Space, *, tell: Tell = silent) -> WorldStats:
     state = load_state(view)
     tables = {name: TableStats(view.count(name), view.table_bytes(name)) for name in view.tables()}
     tables[LOG] = TableStats(view.count(LOG), view.table_bytes(LOG))
-    used = sum(table.bytes for table in tables.values()) + space.own_pages * space.page_size
     stats = WorldStats(
         turn=None if state is None else state.turn,
         now=None if state is None else state.now_us / US,
         clock=None if state is None else state.clock,
         file_bytes=space.file_bytes,
         map_size=space.map_size,
-        free_bytes=max(0, space.pages * space.page_size - used),
+        free_bytes=space.free_bytes,
         tables=tables,
     )
     _measure_workflows(view, stats, tell)

@@ -69,6 +69,7 @@ class StoreSizes:
     Attributes:
         map_size, map_limit: of the map now, and up to which it may grow.
         used_bytes: pages that hold rows or wait to be used again.
+        free_bytes: those of them that wait to be used again.
         file_bytes: of the file.
         tables: pages of each table.
         log_entries: commits whose rows are not all in their places yet.
@@ -77,6 +78,7 @@ class StoreSizes:
     map_size: int
     map_limit: int
     used_bytes: int
+    free_bytes: int
     file_bytes: int
     tables: dict[str, int]
     log_entries: int
@@ -265,7 +267,7 @@ class Store:
         with self._reader() as (transaction, held):
             for table in tables:
                 if table in held:
-                    pages += _pages(transaction.stat(held[table]))
+                    pages += pages_of(transaction.stat(held[table]))
         return pages * int(self._env.stat()["psize"])
 
     @contextlib.contextmanager
@@ -332,10 +334,13 @@ class Store:
     def sizes(self) -> StoreSizes:
         """Say how many bytes the world takes; it reads no row."""
         with self._reader() as (transaction, held):
-            page, info = self._env.stat()["psize"], self._env.info()
-            tables = {name: _pages(transaction.stat(handle)) * page for name, handle in held.items()}
+            stat, info = self._env.stat(), self._env.info()
+            page = stat["psize"]
+            tables = {name: pages_of(transaction.stat(handle)) * page for name, handle in held.items()}
             used, file = (info["last_pgno"] + 1) * page, (self.path / DATA_FILE).stat().st_size
-            return StoreSizes(info["map_size"], self.map_limit, used, file, tables, self._log.entries)
+            # The two meta pages and the table of tables hold something, too.
+            free = max(0, used - sum(tables.values()) - (2 + pages_of(stat)) * page)
+            return StoreSizes(info["map_size"], self.map_limit, used, free, file, tables, self._log.entries)
 
     def _names(self, held: Iterable[str]) -> list[str]:
         return sorted({*held, *self._log.tables} - {LOG})
@@ -583,7 +588,8 @@ class Store:
         self._unmapping = False
 
 
-def _pages(stat: dict[str, int]) -> int:
+def pages_of(stat: dict[str, int]) -> int:
+    """Return how many pages a table takes."""
     return stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
 
 

@@ -25,7 +25,7 @@ from .commit_log import LOG, damaged_log
 from .environment import DEFAULT_MAP_SIZE, copy_environment, open_environment, readers_of, translated
 from .log_view import LogView
 from .read_view import ReadView
-from .store import SCAN_BATCH
+from .store import SCAN_BATCH, pages_of
 from .table_rows import read_rows
 from .world_check import _Checker
 from .world_files import DATA_FILE, os_errors, require_place
@@ -42,15 +42,25 @@ class Space(NamedTuple):
         map_size: bytes up to which it may grow as this process has mapped it.
         file_bytes: its size.
         pages: that it has, those that wait to be used again among them.
-        own_pages: taken by the two meta pages and the table of tables.
+        free_pages: those that wait to be used again: deleted rows leave them behind.
         page_size: bytes of a page.
     """
 
     map_size: int
     file_bytes: int
     pages: int
-    own_pages: int
+    free_pages: int
     page_size: int
+
+    @property
+    def used_bytes(self) -> int:
+        """Return the bytes of all pages, the free ones among them."""
+        return self.pages * self.page_size
+
+    @property
+    def free_bytes(self) -> int:
+        """Return the bytes of the free pages."""
+        return self.free_pages * self.page_size
 
 
 class WorldReader:
@@ -151,13 +161,17 @@ class WorldReader:
 
     def space(self) -> Space:
         """Say how the world's file is used, as of now."""
-        with self._transaction():
+        with self._transaction(*self.tables()) as transaction:
             info, stat = self._env.info(), self._env.stat()
+            pages = int(info["last_pgno"]) + 1
+            # The table of tables, each table, and the two meta pages.
+            taken = 2 + sum(map(pages_of, (stat, *map(transaction.stat, self._tables.values()))))
             return Space(
                 int(info["map_size"]),
                 (self.path / DATA_FILE).stat().st_size,
-                int(info["last_pgno"]) + 1,
-                2 + stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"],
+                pages,
+                # The owner may have written since the transaction began.
+                max(0, pages - taken),
                 int(stat["psize"]),
             )
 

@@ -47,9 +47,7 @@ def _print(stats: WorldStats) -> None:
         if stats.turn is None
         else f"turn {stats.turn}, {stats.now:,.3f} s on a {stats.clock} clock"
     )
-    click.echo(
-        f"{when}; file {stats.file_bytes:,} bytes, {stats.free_bytes:,} of them free, map {stats.map_size:,}"
-    )
+    click.echo(f"{when}; file {stats.file_bytes:,} bytes, {stats.free_bytes:,} of them free")
     table(
         ("table", "rows", "bytes"),
         [(name, f"{one.rows:,}", f"{one.bytes:,}") for name, one in sorted(stats.tables.items())],

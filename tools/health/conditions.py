@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ...runtime.census import NAMED
 from ...workflows.messages import Status
 from .sight import Sight
 from .thresholds import Thresholds
@@ -66,7 +67,7 @@ def _stuck(sight: Sight, thresholds: Thresholds) -> Condition:
     census = sight.census
     stuck = census.stuck - census.held + sight.held
     text = f"{_workflows(stuck)} for which nothing can go on, {sight.held:,} of them held"
-    named = tuple(census.named["stuck"])
+    named = tuple(sorted({*census.named["stuck"], *sight.held_ids})[:NAMED])
     return Condition("stuck", _alert(stuck > thresholds.stuck), stuck, thresholds.stuck, text, named)
 
 
@@ -118,8 +119,9 @@ def _pump(sight: Sight, thresholds: Thresholds) -> Condition:
 
 
 def _room(sight: Sight, thresholds: Thresholds) -> Condition:
-    share = sight.used_bytes / (sight.used_bytes + sight.room_bytes)
-    text = f"{_size(sight.used_bytes)} taken, {_size(sight.room_bytes)} left ({share:.0%})"
+    share = sight.taken_bytes / (sight.taken_bytes + sight.room_bytes)
+    where = " on its disk" if sight.map_limit is None else ""
+    text = f"{_size(sight.taken_bytes)} taken, {_size(sight.room_bytes)} left{where} ({share:.0%})"
     return Condition("room", _alert(share > thresholds.room), round(share, 4), thresholds.room, text)
 
 

@@ -42,6 +42,7 @@ class Health:
             "owner": sight.owner or None,
             "workflows": {str(status): count for status, count in census.statuses.items()},
             "timers": census.timers,
+            "map_limit": sight.map_limit,
             "conditions": [condition.as_json() for condition in self.conditions],
         }
 

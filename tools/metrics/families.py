@@ -238,6 +238,12 @@ _STORE = (
         "Bytes of the world's map that are used, or wait to be used again.",
         lambda picture: picture.used_bytes,
     ),
+    Family(
+        "gauge",
+        "map_free_bytes",
+        "Bytes of the used ones that wait to be used again: deleted rows leave them behind.",
+        lambda picture: picture.free_bytes,
+    ),
     Family("gauge", "file_bytes", "Bytes of the world's file.", lambda picture: picture.file_bytes),
     Family(
         "gauge",

@@ -26,6 +26,7 @@ class Picture:
         turn, now: the last turn, and its world time in seconds.
         census: its workflows; it may be a little older.
         used_bytes, file_bytes: of its file.
+        free_bytes: of those that are used, the ones that wait to be used again.
         table_bytes: bytes of pages by table.
         silent_s: real seconds since its last turn ended, or since it was opened; from outside, since its last commit.
         running: whether somebody runs it.
@@ -36,6 +37,7 @@ class Picture:
     now: float
     census: Census
     used_bytes: int
+    free_bytes: int
     file_bytes: int
     table_bytes: dict[str, int]
     silent_s: float
@@ -70,6 +72,7 @@ class OpenWorld:
             metrics.now,
             self._world.census(),
             metrics.map_bytes,
+            metrics.map_free,
             metrics.file_bytes,
             dict(metrics.table_bytes),
             metrics.since_turn_s,
@@ -102,7 +105,8 @@ class SavedWorld:
                     0 if state is None else state.turn,
                     0.0 if state is None else state.now_us / US,
                     self._censuses.latest(),
-                    space.pages * space.page_size,
+                    space.used_bytes,
+                    space.free_bytes,
                     space.file_bytes,
                     tables,
                     age_of(self._path),

@@ -8,6 +8,7 @@ import pytest
 from watched_flows import bad, listener, parent, sleeper
 
 from deathless import GameClock, Runtime
+from deathless.runtime.audit.tables import EVENT_TABLE
 from deathless.runtime.row_buffer import WORKFLOW_TABLE, row_key
 from deathless.runtime.storage.world_files import DATA_FILE
 from deathless.runtime.storage.world_lock import WorldLock
@@ -150,12 +151,15 @@ def test_little_room_is_an_alert(world, path, monkeypatch):
     world.start(sleeper(1.0))
     world.advance(0.0)
     world.close()
-    used = (path / DATA_FILE).stat().st_size
+    with WorldReader(path) as reader:
+        space = reader.space()
+    taken = space.used_bytes - space.free_bytes
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(0, 0, used))
-    assert judged(health_of(path))["room"].value == 0.5
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(0, 0, used // 10))
-    assert judged(health_of(path))["room"].state is State.ALERT
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(0, 0, taken))
+    found = judged(health_of(path))["room"]
+    share = taken / (2 * taken + space.free_bytes)
+    assert (found.state, found.value) == (State.OK, round(share, 4))
+    assert judged(health_of(path, Thresholds(room=share - 0.01)))["room"].state is State.ALERT
 
 
 def test_the_map_of_an_open_world_is_room_too(tmp_path):
@@ -164,6 +168,25 @@ def test_the_map_of_an_open_world_is_room_too(tmp_path):
     ) as small:
         found = judged(health_of(small))["room"]
     assert found.value > 0.01
+
+
+def test_the_room_that_a_cleanup_makes_is_room_again(tmp_path):
+    place = tmp_path / "small"
+    limit = 1 << 20
+    with Runtime(
+        place, ALL, clock=GameClock(), durability="process", map_size=limit, map_limit=limit
+    ) as small:
+        small._engine.store.commit({EVENT_TABLE: {bytes([key]): bytes(20_000) for key in range(45)}})
+        full = judged(health_of(small))["room"]
+        assert full.state is State.ALERT
+        before = small.metrics()
+        small._engine.store.commit({EVENT_TABLE: {bytes([key]): None for key in range(45)}})
+        after = small.metrics()
+        assert after.map_bytes >= before.map_bytes, "LMDB gives nothing back"
+        assert after.map_free - before.map_free > 600_000
+        found = judged(health_of(small))["room"]
+    assert found.state is State.OK
+    assert found.value < full.value / 2
 
 
 def test_a_reader_that_stays_open_is_a_warning(world, path):

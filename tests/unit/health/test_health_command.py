@@ -93,7 +93,7 @@ def test_code_that_does_not_fit_is_found(make_world, game, tmp_path, capsys):
     other = tmp_path / "health_game_without_listener.py"
     other.write_text(GAME.replace("async def listener", "async def hearer"))
     assert main(["health", world, "--app", str(other)]) == 1
-    assert "2 workflows for which nothing can go on, 2 of them held" in capsys.readouterr().out
+    assert "2 workflows for which nothing can go on, 2 of them held: 1, 2\n" in capsys.readouterr().out
 
 
 def test_json_is_for_scripts(make_world, capsys):

@@ -129,3 +129,13 @@ def test_the_command_prints_both(capsys):
     assert json.loads(capsys.readouterr().out)["title"] == "Deathless"
     assert main(["metrics", "--alerts"]) == 0
     assert yaml.safe_load(capsys.readouterr().out)["groups"]
+
+
+def test_each_rule_waits_so_that_no_first_scrape_is_an_alert(rules):
+    for rule in rules:
+        assert "for" in rule or rule["alert"] == "DeathlessNotPumping", rule["alert"]
+
+
+def test_the_rule_of_a_full_map_leaves_out_what_is_free(rules):
+    (rule,) = [rule for rule in rules if rule["alert"] == "DeathlessMapNearlyFull"]
+    assert "(deathless_map_used_bytes - deathless_map_free_bytes) /" in rule["expr"]

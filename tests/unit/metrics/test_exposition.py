@@ -85,7 +85,7 @@ def test_a_world_that_cannot_be_read_is_not_up(tmp_path):
 def test_labels_with_quotes_and_lines_are_told_as_they_are(world):
     class Odd:
         def picture(self):
-            return Picture(1, 1.0, world.census(), 1, 1, {'a"b\\c\nd': 7}, 0.0, running=True, metrics=None)
+            return Picture(1, 1.0, world.census(), 1, 0, 1, {'a"b\\c\nd': 7}, 0.0, running=True, metrics=None)
 
     registry = CollectorRegistry()
     registry.register(WorldCollector(Odd()))
