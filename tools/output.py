@@ -52,6 +52,11 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def counted(count: int, what: str) -> str:
+    """Return a count with its noun: `1 timer`, `2,000 timers`."""
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
 def short_path(file: str) -> str:
     """Return a path as it is seen from here, where it is below."""
     here = Path.cwd()

@@ -99,7 +99,7 @@ def ask(
     if as_json:
         print_json({**answer, "running": operator.running})
         return 0
-    waits = operation in _WAIT_FOR_OWNER and not operator.running
+    waits = operation in _WAIT_FOR_OWNER and not operator.running and not answer.get("ended")
     click.echo(say(answer) + (" when the world runs" if waits else ""))
     return 0
 

@@ -62,5 +62,11 @@ def command(
         "force": force,
         "input_id": input_id,
     }
-    what = f"workflow {workflow_id} is" if workflow_id is not None else "they are"
-    return ask("cancel", fields, lambda _: f"{what} cancelled", **asked)
+    what = f"workflow {workflow_id}" if workflow_id is not None else "they"
+
+    def say(answer: dict[str, Any]) -> str:
+        if answer["ended"] is not None:
+            return f"{what} had ended before: it is {answer['ended']}"
+        return f"{what} {'are' if workflow_id is None else 'is'} cancelled"
+
+    return ask("cancel", fields, say, **asked)

@@ -14,7 +14,7 @@ from ..control.errors import ControlError
 from ..control.operator import find_operator
 from ..fit import UnfitCodeError
 from ..modules import load_modules, registered_in
-from ..output import BadInput, NotDone, print_json, silence_log
+from ..output import BadInput, NotDone, counted, print_json, silence_log
 from ..publish import Published, clear, publish
 from .asking import app_option, ending, json_option, server_option, timeout_option, token_option, world_path
 
@@ -113,7 +113,10 @@ def _clear(path: Path, *, yes: bool) -> bool:
 def _said(done: Published) -> str:
     if done.made:
         return "a new world"
-    fits = "" if done.workflows is None else f"{done.workflows} workflows go on with this code"
+    fits = ""
+    if done.workflows is not None:
+        go = "goes" if done.workflows == 1 else "go"
+        fits = f"{counted(done.workflows, 'workflow')} {go} on with this code"
     if done.reloaded:
         return f"{fits}; the running world has loaded it" if fits else "the running world has loaded its code"
     return fits or "opened with this code"

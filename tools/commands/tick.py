@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ..output import counted
 from .asking import ask, asking_options
 
 EXAMPLES = """\b
@@ -37,5 +38,5 @@ def command(all_timers: bool, **asked: Any) -> int:
 
 def _said(answer: dict[str, Any]) -> str:
     if "timers" in answer:
-        return f"{answer['timers']} timers fired"
+        return f"{counted(answer['timers'], 'timer')} fired"
     return f"turn {answer['turn']} has fired what was due"

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 
 from ...runtime import Handle, Runtime
 from ...runtime.sql.json_values import plain
+from ...workflows.checks import check_workflow_id
 from ...workflows.errors import ArgumentsError, DeathlessError, WorkflowMisuseError, text_of
 from ...workflows.json_arguments import spread
 from ...workflows.messages import Status
@@ -142,7 +143,14 @@ def cancel(
     force: bool = False,
     input_id: str | None = None,
 ) -> Pending:
-    """Cancel workflows of one address."""
+    """Cancel workflows of one address; of a single one that had ended already, the answer says how."""
+    # A failed one that is forced is dismissed, which is something to do.
+    idle = {Status.COMPLETED, Status.CANCELLED} | (set() if force else {Status.FAILED})
+    view = None
+    if workflow_id is not None:
+        check_workflow_id(workflow_id)
+        view = world.find(workflow_id)
+    ended = str(view.status) if view is not None and view.status in idle else None
     turn = world.cancel(
         workflow_id=workflow_id,
         entity_id=entity_id,
@@ -151,7 +159,7 @@ def cancel(
         force=force,
         input_id=input_id,
     )
-    return _in_turn(world, turn)
+    return Pending(world.committed(turn), lambda turn: {"turn": turn, "ended": ended})
 
 
 def call(world: Runtime, /, *, reducer: str, arguments: Any = None, input_id: str | None = None) -> Pending:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...runtime.census import NAMED
 from ...workflows.messages import Status
+from ..output import counted
 from .sight import Sight
 from .thresholds import Thresholds
 
@@ -75,7 +76,7 @@ def _timers(sight: Sight, thresholds: Thresholds, before: Sight | None) -> Condi
     """Judge the backlog: one that gets smaller is being worked off."""
     census = sight.census
     text = (
-        f"{census.overdue:,} of {_count(census.timers, 'timer')} overdue by more than {_span(census.late_s)}"
+        f"{census.overdue:,} of {counted(census.timers, 'timer')} overdue by more than {_span(census.late_s)}"
     )
     over = census.overdue > thresholds.overdue
     if before is not None:
@@ -128,7 +129,7 @@ def _room(sight: Sight, thresholds: Thresholds) -> Condition:
 def _readers(sight: Sight, thresholds: Thresholds) -> Condition:
     lag = sight.reader_lag
     state = State.WARNING if lag > thresholds.reader_lag else State.OK
-    text = f"the oldest open reader is {_count(lag, 'commit')} behind"
+    text = f"the oldest open reader is {counted(lag, 'commit')} behind"
     return Condition("readers", state, lag, thresholds.reader_lag, text)
 
 
@@ -137,11 +138,7 @@ def _alert(wrong: bool) -> State:
 
 
 def _workflows(count: int) -> str:
-    return _count(count, "workflow")
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"
+    return counted(count, "workflow")
 
 
 def _span(seconds: float) -> str:

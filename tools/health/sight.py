@@ -60,9 +60,7 @@ def sight_of(world: Runtime, thresholds: Thresholds) -> Sight:
         census = world.census()
     else:
         census = take_census(store, late_s=late_s, untouched_s=untouched_s, rest_s=REST_S)
-    unused = metrics.map_free + min(
-        metrics.map_limit - metrics.map_bytes, shutil.disk_usage(store.path).free
-    )
+    unused = metrics.map_free + min(metrics.map_limit - metrics.map_bytes, shutil.disk_usage(store.path).free)
     return Sight(
         str(store.path),
         census,
@@ -132,9 +130,7 @@ def _lag(readers: list[tuple[int, str, int]], last: int) -> int:
     return max((last - number for _, _, number in readers), default=0)
 
 
-def _held(
-    reader: WorldReader, types: Mapping[str, WorkflowType[Any, Any]]
-) -> tuple[int, tuple[int, ...]]:
+def _held(reader: WorldReader, types: Mapping[str, WorkflowType[Any, Any]]) -> tuple[int, tuple[int, ...]]:
     """Try each workflow with the code; return how many it cannot go on with, and the ids of the first few."""
     found = survey(reader, types, examples=NAMED)
     groups = [group for place, group in found.items() if not place.verdict.goes_on]

@@ -14,9 +14,7 @@ PATIENCE_S = 30.0
 """Seconds that a world may take to answer: its first census may take some."""
 
 
-def told_by_endpoint(
-    world: Path, page: str = "/metrics", *, patience_s: float = PATIENCE_S
-) -> bytes | None:
+def told_by_endpoint(world: Path, page: str = "/metrics", *, patience_s: float = PATIENCE_S) -> bytes | None:
     """Return a page of a world that is running and takes commands; None where it does not, or does not answer.
 
     Args:

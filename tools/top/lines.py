@@ -8,6 +8,7 @@ from typing import Any
 from ...runtime import WorkflowView
 from ...workflows.messages import Status
 from ...workflows.sources import US
+from ..output import counted
 from ..replay.showing import short
 from ..replay.world_times import WorldTimes
 from .glimpse import Member
@@ -38,7 +39,7 @@ def counts(look: Look) -> str:
     """Say how many workflows there are, in a line."""
     glimpse = look.glimpse
     parts = [f"{count:,} {status}" for status, count in glimpse.statuses.items()]
-    return "   ".join([*parts, f"{glimpse.timers:,} timers", f"{look.file_bytes / 1e6:,.1f} MB"])
+    return "   ".join([*parts, counted(glimpse.timers, "timer"), f"{look.file_bytes / 1e6:,.1f} MB"])
 
 
 def type_rows(look: Look) -> list[tuple[str, ...]]:

@@ -123,6 +123,17 @@ def test_a_cancel_gives_its_reason(command, world, look):
     assert (look()[1].status, look()[1].error_message) == ("Cancelled", "the shop is closed")
 
 
+def test_a_cancel_of_one_that_has_ended_says_so(command, world, look, open_world):
+    with open_world() as opened:
+        opened.cancel(workflow_id=1)
+        opened.pump()
+    assert command("cancel", world, 1, *APP)[:2] == (0, "workflow 1 had ended before: it is Cancelled\n")
+    assert json.loads(command("cancel", world, 1, "--json", *APP)[1])["ended"] == "Cancelled"
+    assert command("start", world, "buff", 7, "null", 30, *APP)[0] == 0
+    assert command("cancel", world, 2, *APP)[1] == "workflow 2 is cancelled when the world runs\n"
+    assert look()[2].status == "Cancelled"
+
+
 def test_all_of_an_entity_are_cancelled(command, world, look):
     assert command("cancel", world, "--entity", 42, *APP)[:2] == (
         0,
@@ -187,7 +198,7 @@ def test_the_failed_try_again(command, world, open_world, look):
 def test_a_tick_fires_what_is_due_and_with_all_what_is_not(command, world, look):
     assert command("tick", world, *APP)[0] == 0
     assert look(turns=False)[1].status == "Suspended"
-    assert command("tick", world, "--all", *APP)[:2] == (0, "1 timers fired\n")
+    assert command("tick", world, "--all", *APP)[:2] == (0, "1 timer fired\n")
     assert look()[1].result == 1
 
 
@@ -308,8 +319,10 @@ def test_a_running_world_is_found_and_does_what_it_is_asked_at_once(command, run
     assert command("call", place / "w", "purse", "[7]")[0] == 0
     assert command("cancel", place / "w", 2)[:2] == (0, "workflow 2 is cancelled\n")
     assert opened.get(2).status == "Cancelled"
+    again = "workflow 2 had ended before: it is Cancelled\n"
+    assert command("cancel", place / "w", 2)[:2] == (0, again)
     assert command("tick", place / "w")[0] == 0
-    assert command("tick", place / "w", "--all")[:2] == (0, "1 timers fired\n")
+    assert command("tick", place / "w", "--all")[:2] == (0, "1 timer fired\n")
     assert command("cleanup", place / "w", "--older-than", "0s")[0] == 0
     code, out, _ = command("start", place / "w", "buff", 7, "null", 30, "--json")
     assert (code, json.loads(out)["running"]) == (0, True)

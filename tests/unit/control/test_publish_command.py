@@ -59,7 +59,7 @@ def test_a_data_directory_holds_worlds_by_name(command, place):
 
 
 def test_code_that_fits_is_published(command, world):
-    assert command("publish", world, *APP)[:2] == (0, f"{world}: 1 workflows go on with this code\n")
+    assert command("publish", world, *APP)[:2] == (0, f"{world}: 1 workflow goes on with this code\n")
 
 
 def test_code_that_would_hold_workflows_is_refused_but_by_force(command, world, place):
