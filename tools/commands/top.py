@@ -11,6 +11,7 @@ import click
 from ..durations import DURATION
 from ..output import BadInput, print_json, table
 from ..top import Order, Watch, lines
+from ..top.watch import PACE_S
 
 EXAMPLES = """\b
 Examples:
@@ -50,7 +51,7 @@ Exit codes:
 @click.option(
     "--once",
     is_flag=True,
-    help="Print it once as text: two looks, --interval apart, to say how fast it goes.",
+    help="Print it once as text: two looks, --interval and 1.5s at least apart, to say how fast it goes.",
 )
 @click.option("--json", "as_json", is_flag=True, help="As --once, in JSON, for scripts.")
 def command(
@@ -75,7 +76,7 @@ def command(
 def _print(watch: Watch, interval: float, order: Order, wanted: str, limit: int, *, as_json: bool) -> None:
     look = watch.look(order, wanted, limit)
     if look.owner:
-        time.sleep(interval)
+        time.sleep(max(interval, PACE_S))
         look = watch.look(order, wanted, limit)
     if as_json:
         print_json(lines.as_json(str(watch.path), look))

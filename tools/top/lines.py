@@ -17,22 +17,28 @@ from .watch import Look
 TYPE_HEADINGS = ("type", "all", "active", "failed", "median state")
 MEMBER_HEADINGS = ("id", "type", "entity", "status", "updated", "due", "unread", "bytes")
 MOST_TYPES = 12
+SILENT_S = 2.0
+"""Real seconds without a commit from which on it is said: a loop that pumps commits once a second at least."""
+
+
+def stall(look: Look) -> str:
+    """Say that a world which somebody runs stands still; empty where it does not."""
+    return f"last commit {look.silent_s:.0f} s ago" if look.owner and look.silent_s >= SILENT_S else ""
 
 
 def title(path: str, look: Look) -> str:
-    """Say how the world goes, in a line."""
+    """Say how the world goes, in a line: what matters most stands first, since a narrow terminal cuts the rest."""
     pace, times = look.pace, WorldTimes(look.state)
-    parts = [f"turn {look.state.turn:,}", times.show_us(look.state.now_us)]
+    parts = [stall(look)] if stall(look) else []
+    parts.append(look.owner or "nobody runs it")
+    parts += [f"turn {look.state.turn:,}", times.show_us(look.state.now_us)]
     if pace.turns is not None and pace.messages is not None and pace.time is not None:
         parts += [
             f"{pace.turns:,.1f} turns/s",
             f"{pace.messages:,.0f} messages/s",
             f"time x{pace.time:.2f}",
         ]
-    parts.append(look.owner or "nobody runs it")
-    if look.owner and look.silent_s >= 2.0:
-        parts.append(f"last commit {look.silent_s:.0f} s ago")
-    return f"{path}   {'   '.join(parts)}"
+    return "   ".join([*parts, path])
 
 
 def counts(look: Look) -> str:
@@ -42,15 +48,15 @@ def counts(look: Look) -> str:
     return "   ".join([*parts, counted(glimpse.timers, "timer"), f"{look.file_bytes / 1e6:,.1f} MB"])
 
 
-def type_rows(look: Look) -> list[tuple[str, ...]]:
-    """Return a line for each type, those with the most active workflows first."""
+def type_rows(look: Look, most: int = MOST_TYPES) -> list[tuple[str, ...]]:
+    """Return a line for each of so many types, those with the most active workflows first, and one for the rest."""
     lines = sorted(look.glimpse.types.items(), key=lambda item: (-item[1].active, -item[1].total, item[0]))
     shown: list[tuple[str, ...]] = [
         (name, f"{line.total:,}", f"{line.active:,}", f"{line.failed:,}", f"{line.median:,} B")
-        for name, line in lines[:MOST_TYPES]
+        for name, line in lines[:most]
     ]
-    if len(lines) > MOST_TYPES:
-        left = [line for _, line in lines[MOST_TYPES:]]
+    if len(lines) > most:
+        left = [line for _, line in lines[most:]]
         shown.append(
             (
                 f"{len(left)} more",

@@ -25,6 +25,9 @@ from .watch import Look, Watch
 SHARE = 0.2
 """Of the time, which goes into looking at most: a world of a million workflows takes some seconds to look at."""
 
+TYPES_SHARE = 1 / 3
+"""Of the height, which the types take at most: the rest is the list's."""
+
 _FAILED = lines.TYPE_HEADINGS.index("failed")
 
 CSS = """
@@ -131,11 +134,22 @@ class TopApp(App[None]):
         self._next = self.set_timer(after_s, self.take_look)
 
     def _show_look(self, look: Look) -> None:
-        title = lines.title(str(self._watch.path), look)
-        self.query_one("#title", Static).update(Text(title, Style(color=AMBER, bold=True)))
+        title = Text(lines.title(str(self._watch.path), look), Style(color=AMBER, bold=True))
+        title.stylize(Style(color=RED, bold=True), 0, len(lines.stall(look)))
+        self.query_one("#title", Static).update(title)
         self.query_one("#counts", Static).update(lines.counts(look))
-        self.query_one("#types", Static).update(_types(look))
+        self._show_types(look)
         self._show_members(look)
+
+    def _show_types(self, look: Look) -> None:
+        # Two lines are the headings and the types that are left out.
+        most = max(1, min(lines.MOST_TYPES, int(self.size.height * TYPES_SHARE) - 2))
+        self.query_one("#types", Static).update(_types(look, most))
+
+    def on_resize(self) -> None:
+        """Give the types their share of the new height."""
+        if self.last is not None:
+            self.call_after_refresh(self._show_types, self.last)
 
     def _show_members(self, look: Look) -> None:
         table = self.query_one(DataTable)
@@ -216,11 +230,11 @@ class TopApp(App[None]):
         self.push_screen(Dialog(f"workflow {chosen}", table))
 
 
-def _types(look: Look) -> Table:
+def _types(look: Look, most: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=Style(color=DIM, bold=True))
     for at, heading in enumerate(lines.TYPE_HEADINGS):
         table.add_column(heading, justify="right" if at else "left")
-    for row in lines.type_rows(look):
+    for row in lines.type_rows(look, most):
         cells = [Text(cell) for cell in row]
         if row[_FAILED] != "0":
             cells[_FAILED].stylize(Style(color=RED, bold=True))

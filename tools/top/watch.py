@@ -29,8 +29,8 @@ from .glimpse import Glimpse, Order, glimpse_of
 
 SHOWN = 200
 """Workflows in the list."""
-PACE_S = 0.5
-"""How far apart two looks are at least that say how fast it goes: a filter that is typed looks at each letter."""
+PACE_S = 1.5
+"""Seconds that two looks are apart at least that say how fast it goes: an idle world commits once a second."""
 
 
 class Pace(NamedTuple):

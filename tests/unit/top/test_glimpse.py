@@ -192,9 +192,9 @@ def test_a_world_that_is_deleted_is_told_and_looked_at_again_once_it_is_back(wat
     assert watch.look().glimpse.statuses[Status.SUSPENDED] == 3
 
 
-def test_many_types_end_in_a_line_for_the_rest(watch, monkeypatch):
-    monkeypatch.setattr(lines, "MOST_TYPES", 1)
-    assert lines.type_rows(watch.look())[-1][:4] == ("2 more", "2", "1", "1")
+def test_many_types_end_in_a_line_for_the_rest(watch):
+
+    assert lines.type_rows(watch.look(), 1)[-1][:4] == ("2 more", "2", "1", "1")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from deathless.runtime.storage.world_lock import WorldLock
 from deathless.tools.cli import main
+from deathless.tools.top.watch import PACE_S
 
 sys.path.insert(0, str(Path(__file__).parent))
 from top_kit import build_town  # noqa: E402
@@ -23,16 +24,21 @@ def town(tmp_path_factory):
 def test_once_prints_the_screen_as_text(town, capsys):
     assert main(["top", town, "--once", "--limit", "3", "--sort", "size"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"{town}   turn 182   180.5 s   nobody runs it"
+    assert lines[0] == f"nobody runs it   turn 182   180.5 s   {town}"
     assert lines[1].startswith("371 Suspended   39 Completed   2 Failed")
     assert lines[-1] == "3 of 412 workflows, by size"
     assert any(line.split()[:4] == ["npc_patrol", "300", "300", "0"] for line in lines)
 
 
-def test_a_world_that_runs_is_looked_at_twice_to_say_how_fast_it_goes(town, capsys):
+def test_a_world_that_runs_is_looked_at_twice_to_say_how_fast_it_goes(town, capsys, monkeypatch):
+    slept = []
+    monkeypatch.setattr("deathless.tools.commands.top.time.sleep", slept.append)
+    monkeypatch.setattr("deathless.tools.top.watch.PACE_S", 0.0)
     lock = WorldLock(Path(town))
     assert main(["top", town, "--once", "--interval", "600ms"]) == 0
     lock.release()
+    assert slept == [PACE_S]
+    assert PACE_S > 1.0, "an idle world commits once a second"
     assert "0.0 turns/s   0 messages/s   time x0.00" in capsys.readouterr().out
 
 

@@ -1,14 +1,20 @@
 """The full screen of `deathless top`, used by keys, without a terminal."""
 
+import os
 import re
 import sys
 from pathlib import Path
 
 import pytest
+from textual.color import Color
 from textual.widgets import DataTable, Input, Static
 
+from deathless.runtime.storage.world_files import DATA_FILE
+from deathless.runtime.storage.world_lock import WorldLock
 from deathless.tools.replay.ui.dialogs import Dialog
-from deathless.tools.top import Order
+from deathless.tools.replay.ui.look import RED
+from deathless.tools.top import Order, Watch
+from deathless.tools.top.glimpse import TypeLine
 
 sys.path.insert(0, str(Path(__file__).parent))
 from top_kit import PICTURE, build_town, open_town, picture_of, run_app, settle  # noqa: E402
@@ -57,7 +63,7 @@ async def until(pilot, condition):
 
 def test_it_says_how_the_world_stands(use):
     async def play(app, pilot):
-        assert "turn 182   180.5 s   nobody runs it" in text(app, "#title")
+        assert "nobody runs it   turn 182   180.5 s   " in text(app, "#title")
         assert text(app, "#counts").startswith(
             "371 Suspended   39 Completed   2 Failed   0 Cancelled   371 timers"
         )
@@ -158,6 +164,46 @@ def test_a_world_that_cannot_be_read_is_told_and_looked_at_again(folder, tmp_pat
         assert app._next is not None
 
     run_app(path, play)
+
+
+def test_a_narrow_terminal_says_first_and_in_red_that_a_world_stands_still(tmp_path):
+    path = tmp_path / ("a-long-name-of-a-world" * 3)
+    build_town(path)
+    lock = WorldLock(path)
+    os.utime(path / DATA_FILE, (1.0, 1.0))
+
+    async def play(app, pilot):
+        title = app.query_one("#title", Static).visual
+        said = text(app, "#title")
+        stalled = said[: said.index("   ")]
+        assert re.fullmatch(r"last commit \d+ s ago", stalled)
+        assert said[len(stalled) :].startswith(f"   {app.last.owner}   turn 182   ")
+        assert said.endswith(str(path))
+        (red,) = [span for span in title.spans if (span.start, span.end) == (0, len(stalled))]
+        assert red.style.foreground == Color.parse(RED)
+
+    run_app(path, play, size=(80, 24))
+    lock.release()
+
+
+def test_many_types_leave_room_for_the_list(use, monkeypatch):
+    looked = Watch.look
+
+    def crowded(watch, *args):
+        look = looked(watch, *args)
+        look.glimpse.types.update({f"type_{number}": TypeLine(total=1) for number in range(20)})
+        return look
+
+    monkeypatch.setattr(Watch, "look", crowded)
+
+    async def play(app, pilot):
+        await pilot.pause()
+        assert app.query_one("#types").size.height == 8
+        assert app.query_one(DataTable).size.height >= 6
+        await pilot.resize_terminal(80, 60)
+        await until(pilot, lambda: app.query_one("#types").size.height == 14)
+
+    use(play, size=(80, 24))
 
 
 def test_the_picture_in_the_documentation_is_of_this_screen(folder):
