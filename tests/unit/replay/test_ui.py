@@ -290,11 +290,12 @@ def test_space_plays_at_the_pace_that_is_set(use):
         app._timer.pause()
         began = scrubber.now_us
         app.play_on(1.0)
-        assert 0 < scrubber.now_us - began <= 1_000_000
+        # What was played before, and is less than the way to the next turn, counts too.
+        assert 0 < scrubber.now_us - began < 1_200_000
         await pilot.press("s", "s")
         assert "▶ 16x" in shown(app)
         app.play_on(1.0)
-        assert 15_000_000 < scrubber.now_us - began <= 17_000_000
+        assert 15_000_000 < scrubber.now_us - began < 17_200_000
         await pilot.press("space")
         assert "❚❚ 16x" in shown(app)
         await pilot.press("s", "space")
