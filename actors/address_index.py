@@ -22,15 +22,19 @@ _AFTER = b"\xff" * (_ID_BYTES + 1)
 _ACTIVE, _ENDED = b"\0", b"\1"
 
 
-class IndexTables(Protocol):
+class Scanned(Protocol):
+    """Where an index can be read."""
+
+    def scan(self, table: str, start: bytes, stop: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+        """Iterate over rows in key order."""
+        ...
+
+
+class IndexTables(Scanned, Protocol):
     """Where the index is kept."""
 
     def write(self, table: str, key: bytes, value: bytes | None) -> None:
         """Set a value; None deletes it."""
-        ...
-
-    def scan(self, table: str, start: bytes, stop: bytes | None) -> Iterator[tuple[bytes, bytes]]:
-        """Iterate over rows in key order."""
         ...
 
     def stored(self, table: str, prefix: bytes) -> Iterable[tuple[bytes, bytes]]:
@@ -109,7 +113,7 @@ class AddressIndex(Generic[K]):
         return tuple(sorted(found))
 
 
-def ids_under(tables: IndexTables, table: str, prefix: bytes) -> Iterator[int]:
+def ids_under(tables: Scanned, table: str, prefix: bytes) -> Iterator[int]:
     """Iterate over the workflow ids that stand after a prefix in the keys of an index, ascending."""
     return (id_of(key) for key, _ in tables.scan(table, prefix, prefix + _AFTER))
 

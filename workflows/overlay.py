@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import takewhile
+from operator import gt, lt
 
 
 def overlaid(
@@ -22,23 +24,8 @@ def overlaid(
     newer = sorted(
         (key, value) for key, value in fresh.items() if key >= start and (stop is None or key < stop)
     )
-    at = 0
-    for key, value in stored:
-        if stop is not None and key >= stop:
-            break
-        while at < len(newer) and newer[at][0] < key:
-            if newer[at][1] is not None:
-                yield newer[at]  # type: ignore[misc] # Not None, as was just seen.
-            at += 1
-        if at < len(newer) and newer[at][0] == key:
-            if newer[at][1] is not None:
-                yield newer[at]  # type: ignore[misc]
-            at += 1
-        else:
-            yield key, value
-    for key, fresh_value in newer[at:]:
-        if fresh_value is not None:
-            yield key, fresh_value
+    wanted = stored if stop is None else takewhile(lambda row: row[0] < stop, stored)
+    return _merged(wanted, newer, lt)
 
 
 def overlaid_backwards(
@@ -56,9 +43,18 @@ def overlaid_backwards(
     newer = sorted(
         ((key, value) for key, value in fresh.items() if below is None or key < below), reverse=True
     )
+    return _merged(stored, newer, gt)
+
+
+def _merged(
+    stored: Iterable[tuple[bytes, bytes]],
+    newer: list[tuple[bytes, bytes | None]],
+    comes_before: Callable[[bytes, bytes], bool],
+) -> Iterator[tuple[bytes, bytes]]:
+    """Merge pairs of one order; where both have a key, the newer one counts, and None in it deletes."""
     at = 0
     for key, value in stored:
-        while at < len(newer) and newer[at][0] > key:
+        while at < len(newer) and comes_before(newer[at][0], key):
             if newer[at][1] is not None:
                 yield newer[at]  # type: ignore[misc] # Not None, as was just seen.
             at += 1

@@ -8,7 +8,7 @@ from itertools import chain, repeat, takewhile
 from typing import Any, NamedTuple
 
 from ...actors import ENDED_INDEX, ENTITY_INDEX, GROUP_INDEX, TYPE_INDEX
-from ...actors.address_index import id_of, prefix_of
+from ...actors.address_index import ids_under, prefix_of
 from ...workflows import rows
 from ...workflows.messages import STATUS_CODE, Status
 from ..row_buffer import WORKFLOW_TABLE, row_key
@@ -19,7 +19,6 @@ from .workflow_record import WorkflowRecord
 
 _ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 _SUSPENDED = STATUS_CODE[Status.SUSPENDED]
-_AFTER = b"\xff" * 9
 
 
 class _Counted(NamedTuple):
@@ -135,21 +134,18 @@ class WorkflowTable(VirtualTable):
                 return iter(()) if number is None else iter((number,))
             case "entity_id":
                 number = as_id(value)
-                return iter(()) if number is None else self._under(ENTITY_INDEX, prefix_of(number))
+                return iter(()) if number is None else ids_under(self._view, ENTITY_INDEX, prefix_of(number))
             case "correlation_id":
                 text = as_text(value)
-                return iter(()) if text is None else self._under(GROUP_INDEX, prefix_of(text))
+                return iter(()) if text is None else ids_under(self._view, GROUP_INDEX, prefix_of(text))
             case "workflow_type":
                 text = as_text(value)
-                return iter(()) if text is None else self._under(TYPE_INDEX, prefix_of(text))
+                return iter(()) if text is None else ids_under(self._view, TYPE_INDEX, prefix_of(text))
         return self._of_status(value)
-
-    def _under(self, table: str, prefix: bytes) -> Iterator[int]:
-        return map(id_of, self._view.keys(table, prefix, prefix + _AFTER))
 
     def _of_status(self, value: SqlValue) -> Iterator[int]:
         if value in _ENDED:
-            return self._under(ENDED_INDEX, bytes([STATUS_CODE[Status(value)]]))
+            return ids_under(self._view, ENDED_INDEX, bytes([STATUS_CODE[Status(value)]]))
         if value != Status.SUSPENDED:
             return iter(())
         return (
@@ -165,15 +161,14 @@ class WorkflowTable(VirtualTable):
         if not search.used:
             return repeat(_Counted(), self._view.count(WORKFLOW_TABLE))
         if search.used == {"workflow_type"}:
+            if search.column is None:
+                return (_Counted(workflow_type=key[2:-8].decode()) for key in self._view.keys(TYPE_INDEX))
             value = as_text(search.value)
-            keys = self._view.keys(TYPE_INDEX) if search.column is None or value is None else ()
-            if search.column is not None and value is not None:
-                keys = self._view.keys(TYPE_INDEX, prefix_of(value), prefix_of(value) + _AFTER)
-            return (_Counted(workflow_type=key[2:-8].decode()) for key in keys)
+            return (_Counted(workflow_type=value) for _ in self._ids("workflow_type", value))
         counts = {
-            status: sum(1 for _ in self._under(ENDED_INDEX, bytes([STATUS_CODE[status]])))
+            status: sum(1 for _ in ids_under(self._view, ENDED_INDEX, bytes([STATUS_CODE[status]])))
             for status in _ENDED
         }
         counts[Status.SUSPENDED] = self._view.count(WORKFLOW_TABLE) - sum(counts.values())
-        wanted = counts if search.column is None else {Status(v) for v in counts if v == search.value}
+        wanted = counts if search.column is None else [each for each in counts if each == search.value]
         return chain.from_iterable(repeat(_Counted(status=str(each)), counts[each]) for each in wanted)

@@ -16,6 +16,7 @@ import lmdb
 from ...workflows.overlay import overlaid, overlaid_backwards
 from .commit_log import LOG
 from .environment import translated
+from .table_rows import pages_of
 
 Row = tuple[bytes, bytes]
 _ABSENT: Any = object()
@@ -128,8 +129,7 @@ class ReadView:
         handle = self._handles.get(table)
         if handle is None:
             return 0
-        stat = self._transaction.stat(handle)
-        return int(stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]) * self._page_size
+        return pages_of(self._transaction.stat(handle)) * self._page_size
 
     def tables(self) -> list[str]:
         """Return the names of the tables that there are, the log not among them."""

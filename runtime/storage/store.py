@@ -40,7 +40,7 @@ from .environment import (
 )
 from .pieces import number_key
 from .read_view import ReadView
-from .table_rows import framed, hash_rows, read_rows, rows_under
+from .table_rows import framed, hash_rows, pages_of, read_rows, rows_under
 from .world_files import DATA_FILE, build_in_place, build_new, has_data, require_place
 from .world_format import FORMAT_KEY, MAGIC_KEY, META, check_format, check_world, make_world
 from .world_lock import WorldLock
@@ -302,34 +302,22 @@ class Store:
             tables: which; None for all.
         """
         wanted = None if tables is None else set(tables)
-
-        def read(transaction: Any, held: dict[str, Any]) -> str:
-            digest = hashlib.sha256()
-            for table in self._names(held):
+        digest = hashlib.sha256()
+        with self.read_view() as view:
+            for table in view.tables():
                 if wanted is None or table in wanted:
-                    count, rows = hash_rows(transaction, held.get(table), self._log.rows(table))
+                    count, rows = hash_rows(view.scan(table))
                     if count:
                         digest.update(framed(table.encode()) + count.to_bytes(8, "big") + rows)
-            return digest.hexdigest()
-
-        return self._as_of_one_commit(read)
+        return digest.hexdigest()
 
     def stats(self) -> StoreStats:
         """Say how full the world is."""
-
-        def read(transaction: Any, held: dict[str, Any]) -> StoreStats:
-            entries = {}
-            for table in self._names(held):
-                handle = held.get(table)
-                entries[table] = 0 if handle is None else transaction.stat(handle)["entries"]
-                for key, value in self._log.rows(table).items():
-                    there = handle is not None and transaction.get(key, db=handle) is not None
-                    entries[table] += (value is not None) - there
+        with self.read_view() as view:
+            entries = {table: view.count(table) for table in view.tables()}
             info = self._env.info()
             used = (info["last_pgno"] + 1) * self._env.stat()["psize"]
             return StoreStats(info["map_size"], used, (self.path / DATA_FILE).stat().st_size, entries)
-
-        return self._as_of_one_commit(read)
 
     def sizes(self) -> StoreSizes:
         """Say how many bytes the world takes; it reads no row."""
@@ -341,9 +329,6 @@ class Store:
             # The two meta pages and the table of tables hold something, too.
             free = max(0, used - sum(tables.values()) - (2 + pages_of(stat)) * page)
             return StoreSizes(info["map_size"], self.map_limit, used, free, file, tables, self._log.entries)
-
-    def _names(self, held: Iterable[str]) -> list[str]:
-        return sorted({*held, *self._log.tables} - {LOG})
 
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Copy the world, compacted, to a new directory, while commits go on.
@@ -586,11 +571,6 @@ class Store:
         self._idle = threading.Condition()
         self._reads = 0
         self._unmapping = False
-
-
-def pages_of(stat: dict[str, int]) -> int:
-    """Return how many pages a table takes."""
-    return stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
 
 
 def _in_order(rows: list[tuple[bytes, bytes | None]]) -> tuple[list[Any], list[bytes]]:

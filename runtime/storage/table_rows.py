@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable
 from itertools import islice, takewhile
 from typing import Any
-
-from ...workflows.overlay import overlaid
 
 
 def read_rows(
@@ -36,14 +33,13 @@ def read_rows(
     return batch, following, following
 
 
-def hash_rows(transaction: Any, handle: Any, newer: Mapping[bytes, bytes | None]) -> tuple[int, bytes]:
-    """Return how many rows a table has, and the hash of them."""
+def hash_rows(rows: Iterable[tuple[bytes, bytes]]) -> tuple[int, bytes]:
+    """Return how many rows there are, and the hash of them."""
     digest = hashlib.sha256()
     count = 0
-    with contextlib.nullcontext(()) if handle is None else transaction.cursor(db=handle) as cursor:
-        for key, value in overlaid(cursor, newer):
-            digest.update(framed(key) + framed(value))
-            count += 1
+    for key, value in rows:
+        digest.update(framed(key) + framed(value))
+        count += 1
     return count, digest.digest()
 
 
@@ -60,3 +56,8 @@ def rows_under(transaction: Any, handle: Any, prefix: bytes) -> list[tuple[bytes
         if not cursor.set_range(prefix):
             return []
         return list(takewhile(lambda row: row[0].startswith(prefix), cursor))
+
+
+def pages_of(stat: dict[str, int]) -> int:
+    """Return how many pages a table takes."""
+    return stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]

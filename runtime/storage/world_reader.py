@@ -25,8 +25,8 @@ from .commit_log import LOG, damaged_log
 from .environment import DEFAULT_MAP_SIZE, copy_environment, open_environment, readers_of, translated
 from .log_view import LogView
 from .read_view import ReadView
-from .store import SCAN_BATCH, pages_of
-from .table_rows import read_rows
+from .store import SCAN_BATCH
+from .table_rows import pages_of, read_rows
 from .world_check import _Checker
 from .world_files import DATA_FILE, os_errors, require_place
 from .world_format import FORMAT_KEY, MAGIC_KEY, META, check_format, check_world
